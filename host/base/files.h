@@ -1,0 +1,31 @@
+/* Files that are whole or absent: written to a temporary name beside the target, fsynced, renamed, folder fsynced. A
+ * failed write (full disk, quota) removes the temporary and leaves the old file. */
+#ifndef BASE_FILES_H
+#define BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/context.h"
+
+enum { FILES_PATH = 4096 };
+
+/* Replaces path with size bytes. STATUS_FAILURE "PATH: cannot write: No space left on device; free some or choose
+ * another place with -o". Tests make the n-th write fail (COSMOCL_FAIL_WRITE=n). */
+status files_replace(context *c, const char *path, const void *data, size_t size);
+/* The parts of files_replace for writers that stream: `temporary` gets FILES_PATH bytes. */
+void files_temporary(const char *path, char *temporary);
+status files_commit(context *c, const char *temporary, const char *path);
+/* Whole file, with a terminating NUL behind it; released by memory_delete. STATUS_DATA if it is missing. */
+status files_read(context *c, const char *path, char **data, size_t *size);
+/* Appends a line (a newline is added) and flushes: metrics. */
+status files_append_line(context *c, const char *path, const char *line);
+bool files_exists(const char *path);
+/* Makes a folder and its parents. */
+status files_make_folder(context *c, const char *path);
+/* printf into a path of FILES_PATH bytes; STATUS_USAGE when it is too long. */
+status files_path(context *c, char *path, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The private cache folder, made with mode 0700: $COSMOCL_CACHE, $XDG_CACHE_HOME/cosmocl, node-local $SLURM_TMPDIR or
+ * $TMPDIR under Slurm, ~/.cache/cosmocl. */
+status files_cache_folder(context *c, char *path);
+
+#endif

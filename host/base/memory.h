@@ -1,0 +1,17 @@
+/* The one place that allocates host memory: zeroed, checked for overflow, aligned to 64 bytes, with a message that names
+ * what it was for; also where tests make the n-th allocation fail (COSMOCL_FAIL_ALLOCATION=n). */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+#include "base/context.h"
+
+/* count × size zeroed bytes in *out. STATUS_MEMORY: "what: no memory for N MiB". count 0 gives a valid pointer. */
+status memory_new(context *c, const char *what, size_t count, size_t size, void *out_pointer);
+/* Frees *pointer and sets it to NULL; NULL-safe. */
+void memory_delete(void *pointer_to_pointer);
+/* Grows to at least `count` elements, keeping the contents (capacity doubling is the caller's). */
+status memory_grow(context *c, const char *what, size_t old_count, size_t count, size_t size, void *out_pointer);
+status memory_copy_string(context *c, const char *text, char **out);
+
+#endif

@@ -1,0 +1,30 @@
+/* The maps file (design: Files): linear densities in particles per pixel. */
+#ifndef IO_MAPS_FILE_H
+#define IO_MAPS_FILE_H
+
+#include "io/hdf5.h"
+#include "io/provenance.h"
+
+typedef struct {
+    int64_t count; /* n maps of ny × nx pixels, row-major [n][ny][nx] */
+    int ny, nx;
+    float *values;  /* owned */
+    int32_t *origin; /* owned, [n][3]: box, axis, slice; NULL when the file has none */
+    double box_mpc_h; /* side of a map */
+    double mean;      /* particles per pixel */
+    double redshift;  /* NaN when unknown */
+    int dims;         /* 2 or 3 */
+    char estimator[32]; /* "dtfe", "slices", "generator", "" when unknown */
+    /* transform v ↔ v': "log" (2D: v' = (2 ln v − (b+a))/(b−a)) or "log-offset" (with c); "" when unknown */
+    char transform[32];
+    double a, b, c;
+    char unit[32]; /* what the transform takes: "overdensity" (1+δ = v/mean) or "particles" */
+} maps;
+
+void maps_delete(maps *m); /* releases what it owns and zeroes it; NULL-safe */
+/* Required: /maps (rank 3, or 2 for one map, any numeric type, finite, not negative), box_mpc_h, mean. STATUS_DATA names
+ * file, object, map and pixel. What optional parts are missing is said at LOG_INFO. */
+status maps_read(context *c, const char *path, maps *m);
+status maps_write(context *c, const char *path, const maps *m, const provenance *p);
+
+#endif

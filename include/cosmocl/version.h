@@ -1,0 +1,4 @@
+#ifndef COSMOCL_VERSION_H
+#define COSMOCL_VERSION_H
+#define COSMOCL_VERSION "0.1.0"
+#endif

@@ -42,6 +42,9 @@ void context_log(context *c, log_level level, const char *format, ...) __attribu
 #define log_warning(c, ...) context_log(c, LOG_WARNING, __VA_ARGS__)
 #define log_debug(c, ...) context_log(c, LOG_DEBUG, __VA_ARGS__)
 
+/* Hands the one-line state of a running stage to the sink; progress.h makes the text. */
+void context_progress(context *c, const char *text, bool last);
+
 /* Stop requests. SIGINT and SIGTERM handlers call context_request_stop (async-signal-safe); long loops poll
  * context_stop_requested between steps, save, and return STATUS_STOPPED (where they can resume) or STATUS_INTERRUPTED. */
 void context_request_stop(context *c);

@@ -14,4 +14,7 @@ void memory_delete(void *pointer_to_pointer);
 status memory_grow(context *c, const char *what, size_t old_count, size_t count, size_t size, void *out_pointer);
 status memory_copy_string(context *c, const char *text, char **out);
 
+/* For tests: the n-th allocation from now on fails (once), 0: none. COSMOCL_FAIL_ALLOCATION does it from the start. */
+void memory_fail_at(long n);
+
 #endif

@@ -6,10 +6,15 @@
 
 typedef cosmocl_status status;
 
-enum {
-#define STATUS_ALIAS(name, code, text) STATUS_##name = code,
-    COSMOCL_STATUS_LIST(STATUS_ALIAS)
-#undef STATUS_ALIAS
-};
+/* Macros and not a second enum: gcc warns when two enums are mixed. */
+#define STATUS_OK COSMOCL_OK
+#define STATUS_FAILURE COSMOCL_FAILURE
+#define STATUS_USAGE COSMOCL_USAGE
+#define STATUS_DEVICE COSMOCL_DEVICE
+#define STATUS_MEMORY COSMOCL_MEMORY
+#define STATUS_SELFTEST COSMOCL_SELFTEST
+#define STATUS_DATA COSMOCL_DATA
+#define STATUS_STOPPED COSMOCL_STOPPED
+#define STATUS_INTERRUPTED COSMOCL_INTERRUPTED
 
 #endif

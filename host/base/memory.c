@@ -1,0 +1,87 @@
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMORY_ALIGNMENT = 64 };
+
+static atomic_long countdown; /* the allocation that brings it from 1 to 0 fails */
+static pthread_once_t countdown_once = PTHREAD_ONCE_INIT;
+
+static void countdown_read(void)
+{
+    const char *n = getenv("COSMOCL_FAIL_ALLOCATION");
+    if (n) atomic_store(&countdown, atol(n));
+}
+
+void memory_fail_at(long n)
+{
+    pthread_once(&countdown_once, countdown_read);
+    atomic_store(&countdown, n);
+}
+
+static bool must_fail(void)
+{
+    pthread_once(&countdown_once, countdown_read);
+    return atomic_load(&countdown) > 0 && atomic_fetch_sub(&countdown, 1) == 1;
+}
+
+static status memory_failed(context *c, const char *what, size_t count, size_t size)
+{
+    double mib = (double)count * (double)size / 1048576.;
+    return context_fail(c, STATUS_MEMORY, "%s: no memory for %.*f MiB", what, mib < 10 ? 2 : 0, mib);
+}
+
+/* NULL on overflow or when memory is out. The size is rounded up as aligned_alloc demands, and never 0. */
+static void *allocate(size_t count, size_t size)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - MEMORY_ALIGNMENT) return NULL;
+    if (must_fail()) return NULL;
+    size_t rounded = (bytes / MEMORY_ALIGNMENT + 1) * MEMORY_ALIGNMENT;
+    return aligned_alloc(MEMORY_ALIGNMENT, rounded);
+}
+
+status memory_new(context *c, const char *what, size_t count, size_t size, void *out_pointer)
+{
+    void *p = allocate(count, size);
+    if (p) memset(p, 0, count * size);
+    memcpy(out_pointer, &p, sizeof p);
+    return p ? STATUS_OK : memory_failed(c, what, count, size);
+}
+
+void memory_delete(void *pointer_to_pointer)
+{
+    if (!pointer_to_pointer) return;
+    void *p = NULL;
+    memcpy(&p, pointer_to_pointer, sizeof p);
+    free(p);
+    p = NULL;
+    memcpy(pointer_to_pointer, &p, sizeof p);
+}
+
+status memory_grow(context *c, const char *what, size_t old_count, size_t count, size_t size, void *out_pointer)
+{
+    void *old = NULL;
+    memcpy(&old, out_pointer, sizeof old);
+    if (old && count <= old_count) return STATUS_OK;
+    void *p = allocate(count, size);
+    if (!p) return memory_failed(c, what, count, size); /* the old block stays with the caller */
+    size_t kept = old ? old_count * size : 0;
+    if (kept) memcpy(p, old, kept);
+    memset((char *)p + kept, 0, count * size - kept);
+    free(old);
+    memcpy(out_pointer, &p, sizeof p);
+    return STATUS_OK;
+}
+
+status memory_copy_string(context *c, const char *text, char **out)
+{
+    size_t size = strlen(text) + 1;
+    status s = memory_new(c, "text", size, 1, out);
+    if (s == STATUS_OK) memcpy(*out, text, size);
+    return s;
+}

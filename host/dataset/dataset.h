@@ -1,0 +1,37 @@
+/* The training set on a device: all training parents of a maps file, transformed to [−1, 1], in one buffer; sub-images
+ * are cut from it by crop_gather (ops/crop.h) when a batch is drawn and are never stored. */
+#ifndef DATASET_DATASET_H
+#define DATASET_DATASET_H
+
+#include "dataset/split.h"
+#include "ops/crop.h"
+
+typedef struct dataset dataset;
+
+/* The transform v ↔ v′ that a maps file names (transform, a, b, c, unit, mean), as the device takes it. A file that
+ * names none gets that of spec section 3 for its dims (2: "log", a = ln .01, b = ln 600 on overdensities; 3:
+ * "log-offset", c = .001, a = ln .001, b = ln 2632 on particles), which is said at LOG_INFO. STATUS_DATA: unknown name,
+ * b <= a, mean not positive. */
+status dataset_transform(context *c, const maps *m, transform_shape *out);
+
+/* Splits (dataset_options_read of cfg), uploads the training parents and transforms them. m is borrowed for the call
+ * only. Counts the pixels outside [−1, 1] and reports them (warning with count, share and the extremes); clips none.
+ * STATUS_MEMORY when the parents do not fit the device, and all errors of dataset_split_new and dataset_transform. */
+status dataset_open(context *c, device *d, const maps *m, const config *cfg, dataset **out);
+void dataset_delete(dataset **d);
+
+const crop_shape *dataset_crop_shape(const dataset *d);           /* borrowed */
+buffer *dataset_parents(const dataset *d);                        /* borrowed: float32 [parents][ny][nx] in [−1, 1] */
+const transform_shape *dataset_transform_shape(const dataset *d); /* borrowed: back to densities */
+const dataset_split *dataset_split_used(const dataset *d);        /* borrowed */
+/* 72 × training parents. */
+uint32_t dataset_sub_images(const dataset *d);
+/* Pixels of the training parents below −1 and above 1. */
+int64_t dataset_pixels_below(const dataset *d);
+int64_t dataset_pixels_above(const dataset *d);
+
+/* The order of epoch `epoch`: a permutation of 0 … sub_images − 1 in host memory, rng_permutation(seed, RNG_SHUFFLE,
+ * epoch). Parents count within the training part. */
+status dataset_epoch_order(context *c, const dataset *d, uint64_t seed, uint32_t epoch, uint32_t *indices);
+
+#endif

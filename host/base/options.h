@@ -17,9 +17,21 @@ typedef struct {
 extern const option options[];
 extern const int options_count;
 
+/* The sections in the order in which they are written, ended by a NULL name. */
+typedef struct {
+    const char *name, *meaning;
+} option_section;
+extern const option_section option_sections[];
+
 /* NULL when there is none. */
 const option *options_find(const char *key);
 /* The nearest existing key by edit distance, NULL if nothing is near. */
 const char *options_suggest(const char *key);
+
+/* Number of edits (insert, delete, replace, swap of neighbours) between two words, INT_MAX when they are far apart in
+ * length: for suggestions. */
+int options_distance(const char *a, const char *b);
+/* The unit of a key as text for people: "integer", "list of numbers", …  */
+const char *options_type_text(const option *o);
 
 #endif

@@ -7,6 +7,7 @@
 #define IO_HDF5_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/context.h"
 

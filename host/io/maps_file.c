@@ -1,0 +1,218 @@
+/* The maps file. Attributes stand on "/"; a reader also takes them from the dataset /maps itself. */
+#include "io/maps_file.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+
+void maps_delete(maps *m)
+{
+    if (!m) return;
+    memory_delete(&m->values);
+    memory_delete(&m->origin);
+    memset(m, 0, sizeof *m);
+}
+
+/* Where an attribute of the maps stands; NULL when nowhere. */
+static const char *attribute_place(h5_file *f, const char *name)
+{
+    if (h5_has_attribute(f, "/", name)) return "/";
+    if (h5_has_attribute(f, "/maps", name)) return "/maps";
+    return NULL;
+}
+
+static status required_positive(context *c, h5_file *f, const char *name, const char *meaning, double *value)
+{
+    const char *place = attribute_place(f, name);
+    if (!place)
+        return context_fail(c, STATUS_DATA,
+                            "%s: the attribute %s (%s) is missing; set it on \"/\", for example with h5py: "
+                            "f.attrs[\"%s\"] = …",
+                            h5_path(f), name, meaning, name);
+    status s = h5_read_real(c, f, place, name, value);
+    if (s) return s;
+    if (!isfinite(*value) || *value <= 0)
+        return context_fail(c, STATUS_DATA, "%s: the attribute %s is %g; it must be a positive number", h5_path(f),
+                            name, *value);
+    return STATUS_OK;
+}
+
+/* Optional attributes: absent ones keep the value; what is absent is collected for the log. */
+static void say_missing(char *missing, size_t size, const char *name)
+{
+    size_t n = strlen(missing);
+    snprintf(missing + n, size - n, "%s%s", n ? ", " : "", name);
+}
+
+static status optional_real(context *c, h5_file *f, const char *name, double *value, char *missing, size_t size)
+{
+    const char *place = attribute_place(f, name);
+    if (place) return h5_read_real(c, f, place, name, value);
+    say_missing(missing, size, name);
+    return STATUS_OK;
+}
+
+static status optional_text(context *c, h5_file *f, const char *name, char value[32], char *missing, size_t size)
+{
+    char *text = NULL;
+    const char *place = attribute_place(f, name);
+    if (!place) {
+        say_missing(missing, size, name);
+        return STATUS_OK;
+    }
+    status s = h5_read_text(c, f, place, name, &text);
+    if (s) return s;
+    if (strlen(text) > 31)
+        s = context_fail(c, STATUS_DATA, "%s: the attribute %s is longer than 31 bytes", h5_path(f), name);
+    else
+        snprintf(value, 32, "%s", text);
+    memory_delete(&text);
+    return s;
+}
+
+static status read_attributes(context *c, h5_file *f, maps *m)
+{
+    char missing[256] = "";
+    double dims = 0;
+    m->redshift = NAN;
+    status s = required_positive(c, f, "box_mpc_h", "side of a map in Mpc/h", &m->box_mpc_h);
+    if (!s) s = required_positive(c, f, "mean", "mean density in particles per pixel", &m->mean);
+    if (!s) s = optional_real(c, f, "redshift", &m->redshift, missing, sizeof missing);
+    if (!s) s = optional_real(c, f, "dims", &dims, missing, sizeof missing);
+    if (!s) s = optional_text(c, f, "estimator", m->estimator, missing, sizeof missing);
+    if (!s) s = optional_text(c, f, "transform", m->transform, missing, sizeof missing);
+    if (!s && m->transform[0]) s = optional_real(c, f, "a", &m->a, missing, sizeof missing);
+    if (!s && m->transform[0]) s = optional_real(c, f, "b", &m->b, missing, sizeof missing);
+    if (!s && m->transform[0] && attribute_place(f, "c")) s = h5_read_real(c, f, attribute_place(f, "c"), "c", &m->c);
+    if (!s) s = optional_text(c, f, "unit", m->unit, missing, sizeof missing);
+    if (s) return s;
+    if (m->transform[0] && strcmp(m->transform, "log") && strcmp(m->transform, "log-offset"))
+        return context_fail(c, STATUS_DATA, "%s: the attribute transform is \"%s\"; known are log and log-offset",
+                            h5_path(f), m->transform);
+    if (m->transform[0] && !(isfinite(m->a) && isfinite(m->b) && isfinite(m->c) && m->a < m->b))
+        return context_fail(c, STATUS_DATA,
+                            "%s: the transform's attributes a = %g, b = %g, c = %g do not bound an interval",
+                            h5_path(f), m->a, m->b, m->c);
+    if (m->unit[0] && strcmp(m->unit, "overdensity") && strcmp(m->unit, "particles"))
+        return context_fail(c, STATUS_DATA, "%s: the attribute unit is \"%s\"; known are overdensity and particles",
+                            h5_path(f), m->unit);
+    if (dims != 0 && dims != 2 && dims != 3)
+        return context_fail(c, STATUS_DATA, "%s: the attribute dims is %g; it must be 2 or 3", h5_path(f), dims);
+    m->dims = dims != 0 ? (int)dims : strcmp(m->transform, "log-offset") ? 2 : 3;
+    if (missing[0]) log_info(c, "%s: has no %s (optional)", h5_path(f), missing);
+    return STATUS_OK;
+}
+
+static status read_values(context *c, h5_file *f, maps *m)
+{
+    int rank;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    if (!h5_exists(f, "/maps"))
+        return context_fail(c, STATUS_DATA,
+                            "%s: /maps: missing: this is not a maps file; make one with `cosmocl maps` or take other "
+                            "data in with `cosmocl maps import`",
+                            h5_path(f));
+    status s = h5_shape(c, f, "/maps", &rank, shape, &stored);
+    if (s) return s;
+    if (rank != 2 && rank != 3)
+        return context_fail(c, STATUS_DATA, "%s: /maps: has %d axes; [n, ny, nx] is wanted, or [ny, nx] for one map",
+                            h5_path(f), rank);
+    uint64_t n = rank == 3 ? shape[0] : 1, ny = shape[rank - 2], nx = shape[rank - 1];
+    if (n == 0 || ny == 0 || nx == 0 || ny > INT_MAX || nx > INT_MAX || n > INT64_MAX)
+        return context_fail(c, STATUS_DATA,
+                            "%s: /maps: has the shape [%" PRIu64 ", %" PRIu64 ", %" PRIu64 "]; it is "
+                            "empty or too large",
+                            h5_path(f), n, ny, nx);
+    m->count = (int64_t)n;
+    m->ny = (int)ny;
+    m->nx = (int)nx;
+    s = memory_new(c, "maps", n * ny * nx, sizeof(float), &m->values);
+    if (s) return context_prefix(c, s, "%s: /maps", h5_path(f));
+    return h5_read(c, f, "/maps", H5_FLOAT32, n * ny * nx, m->values);
+}
+
+static status check_values(context *c, const h5_file *f, const maps *m)
+{
+    int64_t pixels = (int64_t)m->ny * m->nx;
+    for (int64_t i = 0; i < m->count * pixels; i++) {
+        float v = m->values[i];
+        if (v >= 0 && v <= FLT_MAX) continue;
+        int64_t map = i / pixels, pixel = i % pixels;
+        return context_fail(c, STATUS_DATA,
+                            "%s: /maps: map %" PRId64 ", y %" PRId64 ", x %" PRId64
+                            " is %g; densities must be finite float32 numbers and not negative",
+                            h5_path(f), map, pixel / m->nx, pixel % m->nx, (double)v);
+    }
+    return STATUS_OK;
+}
+
+static status read_origin(context *c, h5_file *f, maps *m)
+{
+    int rank;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    if (!h5_exists(f, "/origin")) {
+        log_info(c, "%s: has no /origin (optional)", h5_path(f));
+        return STATUS_OK;
+    }
+    status s = h5_shape(c, f, "/origin", &rank, shape, &stored);
+    if (s) return s;
+    if (rank != 2 || shape[0] != (uint64_t)m->count || shape[1] != 3)
+        return context_fail(c, STATUS_DATA,
+                            "%s: /origin: must be [%" PRId64
+                            ", 3] (box, axis, slice of each map), as /maps has %" PRId64 " maps",
+                            h5_path(f), m->count, m->count);
+    s = memory_new(c, "origins of maps", (size_t)m->count * 3, sizeof(int32_t), &m->origin);
+    if (!s) s = h5_read(c, f, "/origin", H5_INT32, (uint64_t)m->count * 3, m->origin);
+    return s;
+}
+
+status maps_read(context *c, const char *path, maps *m)
+{
+    h5_file *f = NULL;
+    memset(m, 0, sizeof *m);
+    status s = h5_open(c, path, &f);
+    if (!s) s = read_values(c, f, m);
+    if (!s) s = read_attributes(c, f, m);
+    if (!s) s = check_values(c, f, m);
+    if (!s) s = read_origin(c, f, m);
+    h5_delete(&f);
+    if (s) maps_delete(m);
+    return s;
+}
+
+static status write_attributes(context *c, h5_file *f, const maps *m)
+{
+    status s = h5_attribute_real(c, f, "/", "box_mpc_h", m->box_mpc_h);
+    if (!s) s = h5_attribute_real(c, f, "/", "mean", m->mean);
+    if (!s && isfinite(m->redshift)) s = h5_attribute_real(c, f, "/", "redshift", m->redshift);
+    if (!s && m->dims) s = h5_attribute_integer(c, f, "/", "dims", m->dims);
+    if (!s && m->estimator[0]) s = h5_attribute_text(c, f, "/", "estimator", m->estimator);
+    if (!s && m->transform[0]) s = h5_attribute_text(c, f, "/", "transform", m->transform);
+    if (!s && m->transform[0]) s = h5_attribute_real(c, f, "/", "a", m->a);
+    if (!s && m->transform[0]) s = h5_attribute_real(c, f, "/", "b", m->b);
+    if (!s && !strcmp(m->transform, "log-offset")) s = h5_attribute_real(c, f, "/", "c", m->c);
+    if (!s && m->unit[0]) s = h5_attribute_text(c, f, "/", "unit", m->unit);
+    if (!s) s = h5_attribute_text(c, f, "/maps", "units", "particles per pixel");
+    return s;
+}
+
+status maps_write(context *c, const char *path, const maps *m, const provenance *p)
+{
+    h5_file *f = NULL;
+    const uint64_t shape[3] = {(uint64_t)m->count, (uint64_t)m->ny, (uint64_t)m->nx};
+    const uint64_t origin_shape[2] = {(uint64_t)m->count, 3};
+    status s = h5_create(c, path, shape[0] * shape[1] * shape[2] * sizeof(float) + (1 << 20), &f);
+    if (!s) s = h5_write(c, f, "/maps", H5_FLOAT32, 3, shape, m->values);
+    if (!s && m->origin) s = h5_write(c, f, "/origin", H5_INT32, 2, origin_shape, m->origin);
+    if (!s) s = write_attributes(c, f, m);
+    if (!s && p) s = provenance_write(c, p, f);
+    if (!s) s = h5_finish(c, &f);
+    h5_delete(&f);
+    return s;
+}

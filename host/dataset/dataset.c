@@ -1,0 +1,176 @@
+#include "dataset/dataset.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/rng.h"
+
+struct dataset {
+    crop_shape shape;
+    transform_shape transform;
+    dataset_split split;
+    buffer *parents;
+    int64_t below, above;
+};
+
+status dataset_transform(context *c, const maps *m, transform_shape *out)
+{
+    const bool unnamed = m->transform[0] == '\0', offset = unnamed ? m->dims == 3 : !strcmp(m->transform, "log-offset");
+    if (!unnamed && !offset && strcmp(m->transform, "log") != 0) {
+        return context_fail(c, STATUS_DATA, "the maps name the transform \"%s\"; known are \"log\" and \"log-offset\"",
+                            m->transform);
+    }
+    double a = m->a, b = m->b, shift = offset ? m->c : 0;
+    bool overdensity = !strcmp(m->unit, "overdensity");
+    if (unnamed) {
+        a = log(offset ? .001 : .01);
+        b = log(offset ? 2632. : 600.);
+        shift = offset ? .001 : 0;
+        overdensity = !offset;
+        log_info(c, "the maps name no transform: taking %s with a = %.5g, b = %.5g on %s",
+                 offset ? "log-offset" : "log", a, b, overdensity ? "overdensities" : "particles per pixel");
+    } else if (!overdensity && m->unit[0] != '\0' && strcmp(m->unit, "particles") != 0) {
+        return context_fail(c, STATUS_DATA,
+                            "the maps' transform takes \"%s\"; known are \"overdensity\" and \"particles\"", m->unit);
+    }
+    if (!isfinite(a) || !isfinite(b) || !isfinite(shift) || !(a < b)) {
+        return context_fail(c, STATUS_DATA, "the maps' transform has a = %g, b = %g, c = %g; a must be below b", a, b,
+                            shift);
+    }
+    if (overdensity && !(m->mean > 0 && isfinite(m->mean))) {
+        return context_fail(c, STATUS_DATA, "the maps' mean is %g particles per pixel; it must be positive", m->mean);
+    }
+    *out = (transform_shape){
+        .a = (float)a, .b = (float)b, .offset = (float)shift, .scale = (float)(overdensity ? 1 / m->mean : 1)};
+    return STATUS_OK;
+}
+
+/* Pixels of one map outside the transform's bounds, by a hair more than rounding (v = 0 gives −1 exactly with an
+ * offset). */
+static void count_outside(dataset *d, const float *map, int64_t pixels, float *lowest, float *highest)
+{
+    const double low = exp((double)d->transform.a) * (1 - 1e-6), high = exp((double)d->transform.b) * (1 + 1e-6);
+    const double scale = d->transform.scale, offset = d->transform.offset;
+    int64_t below = 0, above = 0;
+    for (int64_t i = 0; i < pixels; i++) {
+        const double v = map[i] * scale + offset;
+        below += v < low;
+        above += v > high;
+        *lowest = fminf(*lowest, map[i]);
+        *highest = fmaxf(*highest, map[i]);
+    }
+    d->below += below;
+    d->above += above;
+}
+
+static void report_outside(context *c, const dataset *d, double lowest, double highest)
+{
+    const double pixels = (double)d->shape.parents * d->shape.ny * d->shape.nx;
+    const double low = (exp((double)d->transform.a) - d->transform.offset) / d->transform.scale;
+    const double high = (exp((double)d->transform.b) - d->transform.offset) / d->transform.scale;
+    if (d->below + d->above == 0) {
+        log_info(c, "all pixels lie within the transform's bounds (%.4g to %.4g in %.4g to %.4g)", lowest, highest, low,
+                 high);
+        return;
+    }
+    log_warning(
+        c,
+        "%lld pixels (%.3g %%) lie below and %lld (%.3g %%) above the transform's bounds of %.4g to %.4g particles "
+        "per pixel (found: %.4g to %.4g); they are kept, outside [−1, 1]",
+        (long long)d->below, 100 * (double)d->below / pixels, (long long)d->above, 100 * (double)d->above / pixels, low,
+        high, lowest, highest);
+}
+
+static status upload(context *c, dataset *d, const maps *m)
+{
+    const int64_t pixels = (int64_t)m->ny * m->nx;
+    const size_t bytes = (size_t)pixels * sizeof(float);
+    float lowest = INFINITY, highest = -INFINITY;
+    for (int64_t i = 0; i < d->split.count[DATASET_TRAIN]; i++) {
+        const float *map = m->values + d->split.parents[DATASET_TRAIN][i] * pixels;
+        count_outside(d, map, pixels, &lowest, &highest);
+        const status s = buffer_write(c, d->parents, (size_t)i * bytes, map, bytes);
+        if (s) return s;
+        if (context_stop_requested(c)) return context_fail(c, STATUS_INTERRUPTED, "stopped while uploading the maps");
+    }
+    report_outside(c, d, lowest, highest);
+    return STATUS_OK;
+}
+
+status dataset_open(context *c, device *dev, const maps *m, const config *cfg, dataset **out)
+{
+    status s = STATUS_OK;
+    dataset *d = NULL;
+    dataset_options o;
+    *out = NULL;
+    dataset_options_read(cfg, &o);
+    if ((s = memory_new(c, "data set", 1, sizeof *d, &d))) goto out;
+    if ((s = dataset_transform(c, m, &d->transform))) goto out;
+    if ((s = dataset_split_new(c, m, &o, &d->split))) goto out;
+    const int64_t parents = d->split.count[DATASET_TRAIN];
+    if (parents > UINT32_MAX / CROP_PER_PARENT) {
+        s = context_fail(c, STATUS_USAGE, "%lld training maps: at most %u can be indexed", (long long)parents,
+                         UINT32_MAX / CROP_PER_PARENT);
+        goto out;
+    }
+    d->shape = (crop_shape){.parents = (int)parents, .ny = m->ny, .nx = m->nx, .crop = d->split.crop};
+    const size_t pixels = (size_t)parents * (size_t)m->ny * (size_t)m->nx;
+    if ((s = buffer_new(c, dev, "training maps", pixels * sizeof(float), &d->parents))) goto out;
+    if ((s = upload(c, d, m))) goto out;
+    if ((s = transform_forward(c, dev, &d->transform, pixels, d->parents, d->parents))) goto out;
+    *out = d;
+    d = NULL;
+out:
+    dataset_delete(&d);
+    return s;
+}
+
+void dataset_delete(dataset **d)
+{
+    if (!d || !*d) return;
+    buffer_delete(&(*d)->parents);
+    dataset_split_delete(&(*d)->split);
+    memory_delete(d);
+}
+
+const crop_shape *dataset_crop_shape(const dataset *d)
+{
+    return &d->shape;
+}
+
+buffer *dataset_parents(const dataset *d)
+{
+    return d->parents;
+}
+
+const transform_shape *dataset_transform_shape(const dataset *d)
+{
+    return &d->transform;
+}
+
+const dataset_split *dataset_split_used(const dataset *d)
+{
+    return &d->split;
+}
+
+uint32_t dataset_sub_images(const dataset *d)
+{
+    return (uint32_t)d->shape.parents * CROP_PER_PARENT;
+}
+
+int64_t dataset_pixels_below(const dataset *d)
+{
+    return d->below;
+}
+
+int64_t dataset_pixels_above(const dataset *d)
+{
+    return d->above;
+}
+
+status dataset_epoch_order(context *c, const dataset *d, uint64_t seed, uint32_t epoch, uint32_t *indices)
+{
+    if (!indices) return context_fail(c, STATUS_USAGE, "the order of an epoch needs room for its indices");
+    rng_permutation(seed, RNG_SHUFFLE, epoch, dataset_sub_images(d), indices);
+    return STATUS_OK;
+}

@@ -28,7 +28,7 @@ typedef struct {
     size_t base_align_bytes; /* of sub-buffers */
     int native_vector;       /* preferred float vector width */
     /* From the quirks file (data/quirks/quirks.ini), as named capabilities. */
-    bool avoid_clfft, avoid_vkfft, avoid_clblast, avoid_device;
+    bool avoid_clfft, avoid_vkfft, avoid_clblast, avoid_device, avoid_binaries;
     char quirk[256]; /* names of the quirks that matched, for `devices`; "" if none */
 } device_record;
 

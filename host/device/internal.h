@@ -1,0 +1,145 @@
+/* What the files of the device layer share. Nothing outside host/device and its tests includes this. */
+#ifndef DEVICE_INTERNAL_H
+#define DEVICE_INTERNAL_H
+
+#include "device/kernel.h"
+#include "device/opencl.h"
+
+/* ---- errors.c: every call into OpenCL that can fail passes here, so that tests can make the n-th one fail ----------
+ */
+
+/* True for the n-th call of the process, n from $COSMOCL_FAIL_OPENCL or opencl_inject. Thread-safe. */
+bool opencl_injected(void);
+/* The n-th call from now fails (1: the next); 0: none does. */
+void opencl_inject(long n);
+/* For calls that return their error. The call is not made when it is to fail. */
+#define OPENCL(call) (opencl_injected() ? CL_OUT_OF_RESOURCES : (call))
+/* For calls that return an object and store their error in `code`, the second name in the call. */
+#define OPENCL_NEW(code, call) (opencl_injected() ? ((code) = CL_OUT_OF_RESOURCES, NULL) : (call))
+#define OPENCL_PLATFORM_NOT_FOUND (-1001)
+
+/* ---- platforms.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    cl_platform_id platform;
+    cl_device_id id;
+} device_handle;
+
+/* device_list with the handles of the same order (handles may be NULL). */
+status platforms_list(context *c, device_record **list, device_handle **handles, int *count);
+/* The list as lines "0:0 name (platform, GPU, 16.0 GiB)" for messages; truncated to size. */
+void platforms_describe(const device_record *list, int count, char *text, size_t size);
+
+/* ---- quirks.c ---------------------------------------------------------------------------------------------------- */
+
+/* Applies the quirks of INI text to a record: sets the avoid_ fields and appends names to `quirk`. STATUS_DATA for text
+ * that is wrong (unknown key or capability). */
+status quirks_apply(context *c, const char *text, device_record *r);
+/* The embedded file data/quirks/quirks.ini. */
+const char *quirks_text(void);
+/* Whether `name` is a short vendor name of the text ("amd") that the record's vendor or platform fits. */
+bool quirks_vendor_matches(const char *text, const char *name, const device_record *r);
+/* Why of a quirk by name; "" if unknown. */
+void quirks_why(const char *text, const char *name, char *why, size_t size);
+
+/* ---- the open device --------------------------------------------------------------------------------------------- */
+
+struct buffer {
+    device *d;
+    char *label;
+    cl_mem memory;
+    buffer *root;          /* NULL unless a view */
+    buffer *before, *next; /* roots only: the device's list of live buffers */
+    size_t offset, bytes;  /* offset in root */
+    size_t charged;        /* bytes counted against the budget */
+    uint64_t serial;       /* never used again: what cached kernel arguments compare */
+    uint64_t last_use;     /* number of the last piece of queued work that uses it */
+    bool foreign;          /* its handle was given to another library */
+};
+
+enum { KERNEL_MAX_ARGUMENTS = 40 };
+
+typedef struct program program;
+struct program {
+    program *next;
+    char *file, *options;
+    cl_program handle;
+};
+
+struct kernel {
+    kernel *next; /* in its hash slot */
+    device *d;
+    uint64_t hash;
+    char *file, *entry, *options;
+    cl_kernel handle;
+    cl_uint argument_count;
+    size_t max_work_group;
+    int row; /* of the profile */
+    struct {
+        bool set;
+        int kind;
+        uint64_t value; /* bits of the scalar, serial of the buffer (0: null), size of local memory */
+    } last[KERNEL_MAX_ARGUMENTS];
+};
+
+typedef struct {
+    cl_event event;
+    int row;
+} profile_event;
+
+enum { DEVICE_KERNEL_SLOTS = 256, STAGING_BYTES = 1 << 20, STAGING_LARGEST = 1 << 18, PROFILE_DRAIN = 4096 };
+
+struct device {
+    device_record record;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    size_t budget, used, peak, alignment;
+    buffer *buffers; /* live roots */
+    uint64_t next_serial;
+    uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */
+    kernel *slots[DEVICE_KERNEL_SLOTS];
+    program *programs;
+    bool announced; /* the first build was logged */
+    char *staging;  /* host copies of small writes until they have run */
+    size_t staging_used;
+    bool profile;
+    device_profile_row *rows;
+    int row_count, row_capacity;
+    profile_event *events;
+    int event_count, event_capacity;
+};
+
+/* Notes that the next piece of queued work uses b (NULL-safe). */
+void buffer_use(buffer *b);
+
+/* ---- program.c --------------------------------------------------------------------------------------------------- */
+
+/* kernels/FILE.cl with its includes in place; released by memory_delete. */
+status program_source(context *c, const char *file, char **source);
+status program_get(context *c, device *d, const char *file, const char *options, program **out);
+void programs_delete(device *d);
+void kernels_delete(device *d);
+
+/* ---- program_cache.c --------------------------------------------------------------------------------------------- */
+
+/* Name of the cache file of a program (FILES_PATH bytes); the folder is made. */
+status program_cache_path(context *c, const device *d, const char *source, const char *options, char *path);
+/* The program from its cache file, built; *out stays NULL if there is none, or if it is damaged or refused. */
+status program_cache_load(context *c, const device *d, const char *path, const char *options, cl_program *out);
+/* Saves the binary of a built program; what goes wrong is only logged. */
+void program_cache_save(context *c, const device *d, const char *path, cl_program p);
+
+/* ---- profile.c --------------------------------------------------------------------------------------------------- */
+
+/* The row of a name, added if need be. */
+status profile_row(context *c, device *d, const char *name, int *row);
+/* Where the next call puts its event: &e, or NULL when the device does not profile. */
+cl_event *profile_slot(device *d, cl_event *e);
+/* Takes the event over (no-op when the device does not profile); drains when many are held. */
+status profile_add(context *c, device *d, int row, cl_event e);
+status profile_add_named(context *c, device *d, const char *name, cl_event e);
+void profile_delete(device *d);
+
+#endif

@@ -1,0 +1,421 @@
+#include "ops/reduce.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+#include "base/memory.h"
+#include "ops/fft.h"
+
+enum { SIDE_MOST = 4096, BATCH_MOST = 64, BATCH_FLOATS = 1 << 22, ROW_FIELDS = 4 };
+
+/* A set of bins on the device. */
+typedef struct {
+    int bins, levels;
+    buffer *thresholds; /* int32 [2^levels − 1] */
+} bin_set;
+
+struct reducer {
+    device *borrowed_device;
+    int side, batch, rings;
+    bin_set bins, coarse;
+    fft_plan *plan; /* NULL: the plain transform */
+    kernel *rows, *centre, *histogram, *peaks, *ring_sums, *dft_rows, *dft_columns;
+    size_t items; /* work-items per image in histogram and peaks */
+    buffer *images, *centred, *half_planes, *scratch, *twiddles, *modes, *first, *sums, *row_sums, *parameters, *counts;
+    /* Host sides of the small buffers. */
+    int32_t *host_rows;     /* [batch][side][ROW_FIELDS] */
+    float *host_parameters; /* [batch][2]: scale, shift */
+    float *host_sums;       /* [batch][rings] */
+    uint32_t *host_counts;  /* [batch][most bins + 2] */
+    double *host_means;     /* [batch] */
+    int *host_exponents;    /* [batch] */
+    double *ring_weights;   /* [rings]: modes in the whole plane */
+};
+
+static int32_t float_bits(float v)
+{
+    int32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static float float_of_bits(int32_t bits)
+{
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+int32_t reduce_key(float v)
+{
+    const int32_t bits = float_bits(v);
+    return bits < 0 ? -(bits & INT32_MAX) : bits;
+}
+
+int32_t reduce_threshold(double edge, bool above)
+{
+    /* Beyond all floats: no finite value has this key. */
+    if (edge > 3.4028234663852886e38) return INT32_MAX;
+    if (edge < -3.4028234663852886e38) return -INT32_MAX;
+    const float nearest = (float)edge;
+    int32_t k = reduce_key(nearest);
+    if ((double)nearest < edge || (above && (double)nearest == edge)) k++;
+    return k;
+}
+
+int reduce_ring(int ky, int kx)
+{
+    /* round √s = r exactly when r (r − 1) < s <= r (r + 1): √s is never half an odd number. */
+    const int64_t s = (int64_t)ky * ky + (int64_t)kx * kx;
+    int64_t r = (int64_t)sqrt((double)s);
+    while (r * (r + 1) < s) r++;
+    while (r > 0 && r * (r - 1) >= s) r--;
+    return (int)r;
+}
+
+static status check_shape(context *c, const reduce_shape *s)
+{
+    if (s->side < 2 || s->side > SIDE_MOST) {
+        return context_fail(c, STATUS_USAGE, "statistics of images of %d × %d pixels: sides from 2 to %d can be used",
+                            s->side, s->side, SIDE_MOST);
+    }
+    const double *edges[] = {s->edges, s->coarse_edges};
+    const int bins[] = {s->bins, s->coarse_edges ? s->coarse_bins : 1};
+    for (int e = 0; e < 2; e++) {
+        if (bins[e] < 1 || bins[e] > (1 << 24)) {
+            return context_fail(c, STATUS_USAGE, "%d density bins: from 1 to %d can be used", bins[e], 1 << 24);
+        }
+        for (int i = 0; edges[e] && i <= bins[e]; i++) {
+            if (!(edges[e][i] > 0) || !isfinite(edges[e][i]) || (i > 0 && !(edges[e][i] > edges[e][i - 1]))) {
+                return context_fail(c, STATUS_USAGE, "density edge %d is %g: edges must be positive and ascend", i,
+                                    edges[e][i]);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+static status upload(context *c, device *d, const char *label, const void *data, size_t bytes, buffer **out)
+{
+    const status s = buffer_new(c, d, label, bytes, out);
+    return s ? s : buffer_write(c, *out, 0, data, bytes);
+}
+
+static status bin_set_new(context *c, device *d, const double *edges, int bins, bin_set *out)
+{
+    int32_t *t = NULL;
+    out->bins = bins;
+    for (out->levels = 1; (1 << out->levels) - 1 < bins + 1; out->levels++) {
+    }
+    const size_t size = ((size_t)1 << out->levels) - 1;
+    status s = memory_new(c, "density thresholds", size, sizeof *t, &t);
+    if (s) return s;
+    for (size_t i = 0; i < size; i++) {
+        t[i] = i <= (size_t)bins ? reduce_threshold(edges[i], i == (size_t)bins) : INT32_MAX;
+    }
+    s = upload(c, d, "density thresholds", t, size * sizeof *t, &out->thresholds);
+    memory_delete(&t);
+    return s;
+}
+
+/* The modes of the half plane by ring, in the order of the plane, and how many of the whole plane each ring has. */
+static status rings_new(context *c, reducer *r)
+{
+    const int side = r->side, width = side / 2 + 1;
+    uint32_t *modes = NULL, *first = NULL, *filled = NULL;
+    const size_t plane = (size_t)side * (size_t)width, rings = (size_t)r->rings;
+    status s = STATUS_OK;
+    if ((s = memory_new(c, "modes of the rings", plane, sizeof *modes, &modes))) goto out;
+    if ((s = memory_new(c, "rings", rings + 1, sizeof *first, &first))) goto out;
+    if ((s = memory_new(c, "rings", rings + 1, sizeof *filled, &filled))) goto out;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int y = 0; y < side; y++) {
+            for (int x = 0; x < width; x++) {
+                const int ring = reduce_ring(y <= side / 2 ? y : side - y, x);
+                if (ring < 1 || ring > r->rings) continue;
+                const bool twice = x > 0 && 2 * x != side;
+                if (pass == 0) {
+                    first[ring]++;
+                    r->ring_weights[ring - 1] += twice ? 2 : 1;
+                } else {
+                    const uint32_t at = first[ring - 1] + filled[ring - 1]++;
+                    modes[at] = (uint32_t)(y * width + x) | (uint32_t)twice << 31;
+                }
+            }
+        }
+        for (size_t i = 1; pass == 0 && i <= rings; i++) first[i] += first[i - 1];
+    }
+    if ((s = upload(c, r->borrowed_device, "modes of the rings", modes, first[rings] * sizeof *modes, &r->modes)))
+        goto out;
+    s = upload(c, r->borrowed_device, "rings", first, (rings + 1) * sizeof *first, &r->first);
+out:
+    memory_delete(&modes);
+    memory_delete(&first);
+    memory_delete(&filled);
+    return s;
+}
+
+static status twiddles_new(context *c, reducer *r)
+{
+    float *w = NULL;
+    const size_t side = (size_t)r->side;
+    status s = memory_new(c, "twiddles", side, 2 * sizeof *w, &w);
+    if (s) return s;
+    for (int j = 0; j < r->side; j++) {
+        w[2 * j] = (float)cos(2 * M_PI * j / r->side);
+        w[2 * j + 1] = (float)sin(2 * M_PI * j / r->side);
+    }
+    s = upload(c, r->borrowed_device, "twiddles", w, 2 * side * sizeof *w, &r->twiddles);
+    memory_delete(&w);
+    return s;
+}
+
+static status kernels_get(context *c, reducer *r)
+{
+    device *d = r->borrowed_device;
+    r->items = device_info(d)->is_cpu ? 1 : 256;
+    const char *shared = r->items == 1 ? "-DITEMS=1" : "-DITEMS=256";
+    const struct {
+        const char *file, *entry;
+        kernel **to;
+    } wanted[] = {{"reduce", "rows", &r->rows},
+                  {"reduce", "centre", &r->centre},
+                  {"reduce", "histogram", &r->histogram},
+                  {"reduce", "peaks", &r->peaks},
+                  {"spectrum", "rings", &r->ring_sums},
+                  {"spectrum", "dft_rows", &r->dft_rows},
+                  {"spectrum", "dft_columns", &r->dft_columns}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        const char *options = strcmp(wanted[i].file, "reduce") == 0 ? shared : "";
+        const status s = kernel_get(c, d, wanted[i].file, wanted[i].entry, options, wanted[i].to);
+        if (s) return s;
+    }
+    return STATUS_OK;
+}
+
+static status buffers_new(context *c, reducer *r)
+{
+    device *d = r->borrowed_device;
+    const size_t batch = (size_t)r->batch, side = (size_t)r->side, pixels = batch * side * side;
+    const size_t half = 2 * batch * side * (side / 2 + 1), rings = batch * (size_t)r->rings;
+    const int most = r->bins.bins > r->coarse.bins ? r->bins.bins : r->coarse.bins;
+    const size_t counts = batch * (size_t)(most + 2), rows = batch * side * ROW_FIELDS;
+    status s = STATUS_OK;
+    if ((s = buffer_new(c, d, "images of the statistics", pixels * sizeof(float), &r->images))) return s;
+    if ((s = buffer_new(c, d, "centred images", pixels * sizeof(float), &r->centred))) return s;
+    if ((s = buffer_new(c, d, "transformed images", half * sizeof(float), &r->half_planes))) return s;
+    if (!r->plan && (s = buffer_new(c, d, "transformed rows", half * sizeof(float), &r->scratch))) return s;
+    if ((s = buffer_new(c, d, "ring sums", rings * sizeof(float), &r->sums))) return s;
+    if ((s = buffer_new(c, d, "row sums", rows * sizeof(int32_t), &r->row_sums))) return s;
+    if ((s = buffer_new(c, d, "scales and means", 2 * batch * sizeof(float), &r->parameters))) return s;
+    if ((s = buffer_new(c, d, "density counts", counts * sizeof(uint32_t), &r->counts))) return s;
+    /* The last batch may leave a tail that is transformed and ignored: it should at least hold numbers. */
+    if ((s = buffer_zero(c, r->centred))) return s;
+    if ((s = memory_new(c, "row sums", rows, sizeof(int32_t), &r->host_rows))) return s;
+    if ((s = memory_new(c, "scales and means", 2 * batch, sizeof(float), &r->host_parameters))) return s;
+    if ((s = memory_new(c, "ring sums", rings, sizeof(float), &r->host_sums))) return s;
+    if ((s = memory_new(c, "density counts", counts, sizeof(uint32_t), &r->host_counts))) return s;
+    if ((s = memory_new(c, "means", batch, sizeof(double), &r->host_means))) return s;
+    return memory_new(c, "exponents", batch, sizeof(int), &r->host_exponents);
+}
+
+status reducer_new(context *c, device *d, const reduce_shape *shape, reducer **out)
+{
+    reducer *r = NULL;
+    *out = NULL;
+    status s = check_shape(c, shape);
+    if (s) return s;
+    if ((s = memory_new(c, "statistics", 1, sizeof *r, &r))) return s;
+    r->borrowed_device = d;
+    r->side = shape->side;
+    r->rings = shape->side / 2;
+    const int fitting = BATCH_FLOATS / (shape->side * shape->side);
+    r->batch = fitting < 1 ? 1 : fitting > BATCH_MOST ? BATCH_MOST : fitting;
+    if ((s = memory_new(c, "weights of the rings", (size_t)r->rings, sizeof(double), &r->ring_weights))) goto out;
+    if ((s = bin_set_new(c, d, shape->edges, shape->bins, &r->bins))) goto out;
+    if (shape->coarse_edges && (s = bin_set_new(c, d, shape->coarse_edges, shape->coarse_bins, &r->coarse))) goto out;
+    if ((s = rings_new(c, r))) goto out;
+    if ((s = kernels_get(c, r))) goto out;
+    if (shape->side % 2 == 0 && fft_size_allowed(shape->side)) {
+        if ((s = fft_plan_new(c, d, 2, (int[]){shape->side, shape->side}, r->batch, &r->plan))) goto out;
+    } else {
+        if ((s = twiddles_new(c, r))) goto out;
+    }
+    if ((s = buffers_new(c, r))) goto out;
+    *out = r;
+    r = NULL;
+out:
+    reducer_delete(&r);
+    return s;
+}
+
+void reducer_delete(reducer **pointer)
+{
+    if (!pointer || !*pointer) return;
+    reducer *r = *pointer;
+    fft_plan_delete(&r->plan);
+    buffer **buffers[] = {
+        &r->images, &r->centred,  &r->half_planes, &r->scratch,         &r->twiddles,          &r->modes,     &r->first,
+        &r->sums,   &r->row_sums, &r->counts,      &r->bins.thresholds, &r->coarse.thresholds, &r->parameters};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) buffer_delete(buffers[i]);
+    memory_delete(&r->host_rows);
+    memory_delete(&r->host_parameters);
+    memory_delete(&r->host_sums);
+    memory_delete(&r->host_counts);
+    memory_delete(&r->host_means);
+    memory_delete(&r->host_exponents);
+    memory_delete(&r->ring_weights);
+    memory_delete(pointer);
+}
+
+int reducer_rings(const reducer *r)
+{
+    return r->rings;
+}
+
+static status fail_not_finite(context *c, reducer *r, int64_t first, int image, int y, int x)
+{
+    float v = 0;
+    const size_t pixel = ((size_t)image * (size_t)r->side + (size_t)y) * (size_t)r->side + (size_t)x;
+    const status s = buffer_read(c, r->images, pixel * sizeof v, &v, sizeof v);
+    if (s) return s;
+    return context_fail(c, STATUS_DATA, "map %lld, pixel (y %d, x %d) is %s: statistics need finite densities",
+                        (long long)first + image, y, x,
+                        isnan(v) ? "nan"
+                        : v < 0  ? "-inf"
+                                 : "inf");
+}
+
+/* Means, scales and the check for values that are not finite, from the row sums. */
+static status means(context *c, reducer *r, int64_t first, int n)
+{
+    const size_t side = (size_t)r->side;
+    const size_t global[2] = {side, (size_t)n};
+    status s = kernel_run(c, r->rows, 2, global, NULL,
+                          KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(r->row_sums), ARG_INT(r->side)));
+    if (s) return s;
+    s = buffer_read(c, r->row_sums, 0, r->host_rows, (size_t)n * side * ROW_FIELDS * sizeof(int32_t));
+    if (s) return s;
+    for (int i = 0; i < n; i++) {
+        const int32_t *rows = r->host_rows + (size_t)i * side * ROW_FIELDS;
+        int exponent = -126;
+        double sum = 0;
+        for (int y = 0; y < r->side; y++, rows += ROW_FIELDS) {
+            if (rows[3] >= 0) return fail_not_finite(c, r, first, i, y, rows[3]);
+            if (rows[0] > exponent) exponent = rows[0];
+            sum += ldexp((double)float_of_bits(rows[1]) + (double)float_of_bits(rows[2]), rows[0]);
+        }
+        r->host_means[i] = sum / ((double)side * (double)side);
+        r->host_exponents[i] = exponent;
+        r->host_parameters[2 * i] = ldexpf(1, -exponent);
+        r->host_parameters[2 * i + 1] = (float)ldexp(r->host_means[i], -exponent);
+    }
+    return STATUS_OK;
+}
+
+/* Runs a counting kernel; host_counts [n][bins + 2] has the counts. */
+static status count(context *c, reducer *r, kernel *k, const bin_set *b, int n)
+{
+    const size_t bytes = (size_t)n * (size_t)(b->bins + 2) * sizeof(uint32_t), global[2] = {r->items, (size_t)n};
+    const size_t local[2] = {r->items, 1};
+    status s = buffer_zero(c, r->counts);
+    if (s) return s;
+    s = kernel_run(c, k, 2, global, r->items <= kernel_max_work_group(k) ? local : NULL,
+                   KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(b->thresholds), ARG_INT(b->levels),
+                                    ARG_INT(b->bins), ARG_INT(r->side), ARG_BUFFER(r->counts)));
+    return s ? s : buffer_read(c, r->counts, 0, r->host_counts, bytes);
+}
+
+static void add_counts(uint64_t *to, const uint32_t *counts, int bins, int n)
+{
+    for (int i = 0; i < n; i++, counts += bins + 2) {
+        for (int b = 0; b < bins + 2; b++) to[b] += counts[b];
+    }
+}
+
+static status transform(context *c, reducer *r, int n)
+{
+    if (r->plan) return fft_forward(c, r->plan, r->centred, r->half_planes);
+    const size_t global[3] = {(size_t)(r->side / 2 + 1), (size_t)r->side, (size_t)n};
+    const status s = kernel_run(
+        c, r->dft_rows, 3, global, NULL,
+        KERNEL_ARGUMENTS(ARG_BUFFER(r->centred), ARG_BUFFER(r->twiddles), ARG_INT(r->side), ARG_BUFFER(r->scratch)));
+    if (s) return s;
+    return kernel_run(c, r->dft_columns, 3, global, NULL,
+                      KERNEL_ARGUMENTS(ARG_BUFFER(r->scratch), ARG_BUFFER(r->twiddles), ARG_INT(r->side),
+                                       ARG_BUFFER(r->half_planes)));
+}
+
+static status spectra(context *c, reducer *r, int n, double *power)
+{
+    const size_t pixels = (size_t)r->side * (size_t)r->side, rings = (size_t)r->rings;
+    const size_t all[2] = {pixels, (size_t)n}, ring_global[2] = {rings, (size_t)n};
+    const uint32_t plane = (uint32_t)r->side * (uint32_t)(r->side / 2 + 1);
+    status s = buffer_write(c, r->parameters, 0, r->host_parameters, 2 * (size_t)n * sizeof(float));
+    if (s) return s;
+    s = kernel_run(c, r->centre, 2, all, NULL,
+                   KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(r->parameters), ARG_BUFFER(r->centred)));
+    if (s) return s;
+    if ((s = transform(c, r, n))) return s;
+    s = kernel_run(c, r->ring_sums, 2, ring_global, NULL,
+                   KERNEL_ARGUMENTS(ARG_BUFFER(r->half_planes), ARG_BUFFER(r->modes), ARG_BUFFER(r->first),
+                                    ARG_UINT(plane), ARG_BUFFER(r->sums)));
+    if (s) return s;
+    if ((s = buffer_read(c, r->sums, 0, r->host_sums, (size_t)n * rings * sizeof(float)))) return s;
+    for (size_t i = 0; i < (size_t)n * rings; i++) {
+        power[i] = ldexp(r->host_sums[i] / r->ring_weights[i % rings], 2 * r->host_exponents[i / rings]);
+    }
+    return STATUS_OK;
+}
+
+/* The statistics of the n images in r->images, numbers first … of the set. */
+static status reduce_batch(context *c, reducer *r, int64_t first, int n, const reduce_result *out)
+{
+    status s = means(c, r, first, n);
+    if (s) return s;
+    if (out->mean) memcpy(out->mean + first, r->host_means, (size_t)n * sizeof *out->mean);
+    if (out->pixel_counts) {
+        if ((s = count(c, r, r->histogram, &r->bins, n))) return s;
+        add_counts(out->pixel_counts, r->host_counts, r->bins.bins, n);
+    }
+    if (out->coarse_counts && r->coarse.thresholds) {
+        if ((s = count(c, r, r->histogram, &r->coarse, n))) return s;
+        add_counts(out->coarse_counts, r->host_counts, r->coarse.bins, n);
+    }
+    if (out->peak_counts) {
+        const size_t per_image = (size_t)(r->bins.bins + 2);
+        if ((s = count(c, r, r->peaks, &r->bins, n))) return s;
+        memcpy(out->peak_counts + (size_t)first * per_image, r->host_counts, (size_t)n * per_image * sizeof(uint32_t));
+    }
+    return out->power ? spectra(c, r, n, out->power + (size_t)first * (size_t)r->rings) : STATUS_OK;
+}
+
+/* One of host and from is given. */
+static status reduce_images(context *c, reducer *r, const float *host, buffer *from, int64_t n,
+                            const reduce_result *out)
+{
+    const size_t bytes = (size_t)r->side * (size_t)r->side * sizeof(float);
+    if (n < 1) return context_fail(c, STATUS_USAGE, "statistics need at least one image");
+    if (out->pixel_counts) memset(out->pixel_counts, 0, (size_t)(r->bins.bins + 2) * sizeof(uint64_t));
+    if (out->coarse_counts) memset(out->coarse_counts, 0, (size_t)(r->coarse.bins + 2) * sizeof(uint64_t));
+    for (int64_t first = 0; first < n; first += r->batch) {
+        const int part = n - first < r->batch ? (int)(n - first) : r->batch;
+        const size_t at = (size_t)first * bytes, size = (size_t)part * bytes;
+        status s = host ? buffer_write(c, r->images, 0, (const char *)host + at, size)
+                        : buffer_copy(c, from, at, r->images, 0, size);
+        if (s) return s;
+        if ((s = reduce_batch(c, r, first, part, out))) return s;
+        if (context_stop_requested(c)) return context_fail(c, STATUS_INTERRUPTED, "stopped while computing statistics");
+    }
+    return STATUS_OK;
+}
+
+status reduce_host_images(context *c, reducer *r, const float *images, int64_t n, const reduce_result *out)
+{
+    return reduce_images(c, r, images, NULL, n, out);
+}
+
+status reduce_device_images(context *c, reducer *r, buffer *images, int64_t n, const reduce_result *out)
+{
+    return reduce_images(c, r, NULL, images, n, out);
+}

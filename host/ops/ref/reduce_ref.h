@@ -1,0 +1,16 @@
+/* Plain float64 oracles of ops/reduce.h for one image float32 [side][side]. */
+#ifndef OPS_REF_REDUCE_REF_H
+#define OPS_REF_REDUCE_REF_H
+
+#include "base/context.h"
+
+double reduce_ref_mean(const float *image, int side);
+/* counts[bins + 2] += underflow, bins [e_i, e_i+1) with the last closed, overflow. */
+void reduce_ref_histogram(const float *image, int side, const double *edges, int bins, unsigned *counts);
+/* The same of the pixels strictly above their eight neighbours, borders excluded. */
+void reduce_ref_peaks(const float *image, int side, const double *edges, int bins, unsigned *counts);
+/* power[side / 2] ← mean of |DFT|² over the modes with round √(ky² + kx²) = 1 … side/2, by separable sums in float64
+ * over the whole plane. */
+status reduce_ref_power(context *c, const float *image, int side, double *power);
+
+#endif

@@ -1,0 +1,96 @@
+/* Reductions of images to statistics (host/ops/reduce.c). x float32 [n][side][side], finite values of any size.
+ *
+ *   rows       row statistics, int32 [n][side][4]: exponent e of the row's largest |x|, hi and lo of the compensated sum
+ *              of x 2^-e in order of x (as float bits), and the column of the first value that is not finite, or -1.
+ *              hi + lo holds the exact sum to about 2^-44 of sum |x|.
+ *   centre     out = x scale - shift with (scale, shift) per image, float32 [n][2]; scale is a power of two.
+ *   histogram  counts uint32 [n][bins + 2] += pixels per bin; the first bin is below all thresholds, the last above.
+ *   peaks      the same of the pixels strictly above their eight neighbours, those of the border excluded.
+ *
+ * Bins: thresholds int32 [2^levels - 1], ascending keys (see KEY), filled up with INT_MAX; a value lies in the bin whose
+ * number is how many thresholds are <= its key. All comparisons are of integers, so neither rounding nor flushed subnormals
+ * play a part, and all counts are sums of integers, in any order: the same on every device.
+ * Oracle: host/ops/ref/reduce_ref.c. */
+#include "common.h"
+
+/* Work-items that share an image in histogram and peaks: 1 on CPUs, where then no atomics are needed. */
+#ifndef ITEMS
+#define ITEMS 1
+#endif
+
+#if ITEMS == 1
+#define COUNT(p) ((*(p))++)
+#else
+#define COUNT(p) atomic_inc(p)
+#endif
+
+/* Integers in the order of the floats they come from: -0 and 0 are equal. */
+inline int key(int bits) { return bits < 0 ? -(bits & 0x7fffffff) : bits; }
+
+inline uint bin_of(int k, __global const int *thresholds, int levels)
+{
+    uint position = 0;
+    for (uint step = 1u << (levels - 1); step; step >>= 1)
+        position += thresholds[position + step - 1] <= k ? step : 0;
+    return position;
+}
+
+/* Global size (side, n). */
+__kernel void rows(__global const float *x, __global int *out, int side)
+{
+    const size_t row = get_global_id(1) * (size_t)side + get_global_id(0);
+    __global const float *p = x + row * (size_t)side;
+    int largest = 0, bad = -1;
+    for (int i = side - 1; i >= 0; i--) {
+        const int magnitude = as_int(p[i]) & 0x7fffffff;
+        largest = max(largest, magnitude);
+        bad = magnitude >= 0x7f800000 ? i : bad;
+    }
+    /* Sums of scaled values neither overflow nor lose small ones to a flush. */
+    const int e = clamp((largest >> 23) - 127, -126, 126);
+    const float scale = as_float((127 - e) << 23);
+    float hi = 0.0f, lo = 0.0f;
+    for (int i = 0; i < side; i++) {
+        const float v = p[i] * scale, sum = hi + v, part = sum - hi;
+        lo += (hi - (sum - part)) + (v - part);
+        hi = sum;
+    }
+    vstore4((int4)(e, as_int(hi), as_int(lo), bad), row, out);
+}
+
+/* Global size (pixels, n). */
+__kernel void centre(__global const float *x, __global const float *parameters, __global float *out)
+{
+    const size_t image = get_global_id(1), i = image * get_global_size(0) + get_global_id(0);
+    out[i] = fma(x[i], parameters[2 * image], -parameters[2 * image + 1]);
+}
+
+/* Global size (ITEMS, n). */
+__kernel void histogram(__global const int *x, __global const int *thresholds, int levels, int bins, int side,
+                        __global uint *counts)
+{
+    const size_t image = get_global_id(1), pixels = (size_t)side * (size_t)side;
+    __global const int *p = x + image * pixels;
+    __global uint *c = counts + image * (size_t)(bins + 2);
+    for (size_t i = get_global_id(0); i < pixels; i += ITEMS)
+        COUNT(c + bin_of(key(p[i]), thresholds, levels));
+}
+
+/* Global size (ITEMS, n). */
+__kernel void peaks(__global const int *x, __global const int *thresholds, int levels, int bins, int side,
+                    __global uint *counts)
+{
+    const size_t image = get_global_id(1), s = (size_t)side;
+    __global const int *p = x + image * s * s;
+    __global uint *c = counts + image * (size_t)(bins + 2);
+    for (int y = 1; y < side - 1; y++) {
+        __global const int *here = p + (size_t)y * s, *up = here - s, *down = here + s;
+        for (int i = 1 + (int)get_global_id(0); i < side - 1; i += ITEMS) {
+            const int k = key(here[i]);
+            if (key(here[i - 1]) >= k || key(here[i + 1]) >= k) continue;
+            if (key(up[i - 1]) >= k || key(up[i]) >= k || key(up[i + 1]) >= k) continue;
+            if (key(down[i - 1]) >= k || key(down[i]) >= k || key(down[i + 1]) >= k) continue;
+            COUNT(c + bin_of(k, thresholds, levels));
+        }
+    }
+}

@@ -70,13 +70,20 @@ const device_record *device_info(const device *d)
     return &d->record;
 }
 
+status device_late_error(context *c, device *d)
+{
+    const cl_int code = d->late;
+    d->late = CL_SUCCESS;
+    return code ? opencl_fail(c, d, "work queued before a buffer was deleted", code) : STATUS_OK;
+}
+
 status device_finish(context *c, device *d)
 {
     const cl_int code = OPENCL(clFinish(d->queue));
     if (code) return opencl_fail(c, d, "waiting for queued work", code);
     d->done = d->queued;
     d->staging_used = 0;
-    return STATUS_OK;
+    return device_late_error(c, d);
 }
 
 status device_flush(context *c, device *d)

@@ -98,6 +98,7 @@ struct device {
     size_t budget, used, peak, alignment;
     buffer *buffers; /* live roots */
     uint64_t next_serial;
+    cl_int late;           /* error of a wait in buffer_delete, reported by the next device_finish or buffer_read */
     uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */
     kernel *slots[DEVICE_KERNEL_SLOTS];
     program *programs;
@@ -111,6 +112,8 @@ struct device {
     int event_count, event_capacity;
 };
 
+/* Reports and forgets `late`. */
+status device_late_error(context *c, device *d);
 /* Notes that the next piece of queued work uses b (NULL-safe). */
 void buffer_use(buffer *b);
 

@@ -1,0 +1,20 @@
+/* Helpers that most commands need: the device they compute on and what their outputs say of their making. */
+#ifndef COMMANDS_COMMON_H
+#define COMMANDS_COMMON_H
+
+#include "commands/command.h"
+#include "device/device.h"
+#include "io/provenance.h"
+
+/* Opens the device of --device, run.device or COSMOCL_DEVICE, with run.budget_mib and run.profile, and says which. */
+status common_open_device(context *c, const command_line *line, device **out);
+/* Prints the time per kernel to the log (run.profile = true only; else nothing). */
+status common_log_profile(context *c, const command_line *line, device *d);
+/* Fills command line, configuration and seed; provenance_delete releases it. cfg NULL: that of the line. */
+status common_provenance(context *c, const command_line *line, const config *cfg, provenance *p);
+/* Fills the device and its self-test verdict: "passed", "not run", "forced: …". */
+void common_provenance_device(provenance *p, const device *d, const char *verdict);
+/* The -o of the line, or the default when none was given; STATUS_USAGE when both are NULL. */
+status common_output(context *c, const command_line *line, const char *otherwise, const char **out);
+
+#endif

@@ -1,0 +1,305 @@
+/* Writing and reading checkpoints. */
+#include "nets/checkpoint.h"
+#include "base/memory.h"
+#include "nets/parameters.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { OBJECT = 192 };
+
+typedef struct {
+    context *c;
+    h5_file *file;
+    sha256 hash;
+    bool moments;
+} stream;
+
+static void hash_values(stream *t, const parameter *p, const float *values)
+{
+    sha256_add(&t->hash, p->name, strlen(p->name));
+    sha256_add(&t->hash, values, p->elements * sizeof *values);
+}
+
+/* ---- writing */
+
+static status write_arena(stream *t, network *n, const char *group, arena a, buffer *instead, const char *suffix)
+{
+    parameter list[PARAMETERS];
+    int count = parameters_list(n, list);
+    float *host = NULL, *values = NULL;
+    char object[OBJECT];
+    status s;
+    if (instead) {
+        s = memory_new(t->c, "host copy of the average", n->parameters, sizeof *host, &host);
+        if (!s) s = buffer_read(t->c, instead, 0, host, n->parameters * sizeof *host);
+    } else {
+        s = parameters_download(t->c, n, a, &host);
+    }
+    for (int i = 0; i < count && !s; i++) {
+        bool trained = parameter_is_trained(&list[i]);
+        if (!trained && a != ARENA_VALUE) continue;
+        s = memory_new(t->c, "tensor", list[i].elements, sizeof *values, &values);
+        if (!s && trained) parameter_take(n, &list[i], host, values);
+        if (!s && !trained) s = parameter_read_running(t->c, n, &list[i], values);
+        snprintf(object, sizeof object, "%s/%s%s", group, list[i].name, suffix);
+        if (!s) s = h5_write(t->c, t->file, object, H5_FLOAT32, list[i].rank, list[i].shape, values);
+        if (!s) hash_values(t, &list[i], values);
+        memory_delete(&values);
+    }
+    memory_delete(&host);
+    return s;
+}
+
+static status write_network(stream *t, network *n, const char *name, buffer *average)
+{
+    if (!n) return STATUS_OK;
+    char group[64], adam[64];
+    snprintf(group, sizeof group, "/%s", name);
+    snprintf(adam, sizeof adam, "/adam/%s", name);
+    status s = write_arena(t, n, group, ARENA_VALUE, t->moments ? NULL : average, "");
+    if (s || !t->moments) return s;
+    s = write_arena(t, n, adam, ARENA_M, NULL, ".m");
+    if (!s) s = write_arena(t, n, adam, ARENA_V, NULL, ".v");
+    double powers[2] = {n->adam.beta1_power, n->adam.beta2_power};
+    if (!s) s = h5_attribute_integer(t->c, t->file, adam, "step", n->adam.step);
+    if (!s) s = h5_attribute_reals(t->c, t->file, adam, "beta_powers", 2, powers);
+    if (!s && average) s = write_arena(t, n, "/average", ARENA_VALUE, average, "");
+    return s;
+}
+
+static status write_description(stream *t, const checkpoint *k)
+{
+    context *c = t->c;
+    h5_file *f = t->file;
+    const network_shape *n = &k->shape;
+    const maps *m = &k->trained_on;
+    int64_t filters[NETWORK_LAYERS];
+    for (int i = 0; i < n->count; i++) filters[i] = n->filters[i];
+    status s = h5_group(c, f, "/progress");
+    if (!s) s = h5_attribute_integer(c, f, "/progress", "step", k->step);
+    if (!s) s = h5_attribute_integer(c, f, "/progress", "epoch", k->epoch);
+    if (!s) s = h5_group(c, f, "/network");
+    if (!s) s = h5_attribute_integer(c, f, "/network", "image", n->image);
+    if (!s) s = h5_attribute_integer(c, f, "/network", "latent", n->latent);
+    if (!s) s = h5_attribute_integers(c, f, "/network", "filters", n->count, filters);
+    if (!s) s = h5_attribute_integer(c, f, "/network", "kernel", n->kernel);
+    if (!s) s = h5_attribute_integer(c, f, "/network", "groups", n->groups);
+    if (!s) s = h5_attribute_real(c, f, "/network", "leak", n->leak);
+    if (!s) s = h5_attribute_integer(c, f, "/network", "norm", n->norm);
+    if (!s) s = h5_group(c, f, "/trained_on");
+    if (!s) s = h5_attribute_real(c, f, "/trained_on", "box_mpc_h", m->box_mpc_h);
+    if (!s) s = h5_attribute_real(c, f, "/trained_on", "mean", m->mean);
+    if (!s) s = h5_attribute_real(c, f, "/trained_on", "redshift", m->redshift);
+    if (!s) s = h5_attribute_integer(c, f, "/trained_on", "dims", m->dims);
+    if (!s) s = h5_attribute_text(c, f, "/trained_on", "transform", m->transform);
+    if (!s) s = h5_attribute_text(c, f, "/trained_on", "unit", m->unit);
+    const double abc[3] = {m->a, m->b, m->c};
+    if (!s) s = h5_attribute_reals(c, f, "/trained_on", "abc", 3, abc);
+    return s;
+}
+
+static void close_chain(stream *t, checkpoint *k)
+{
+    unsigned char digest[SHA256_BYTES];
+    sha256_end(&t->hash, digest);
+    sha256_text(digest, k->chain);
+}
+
+/* Bytes before compression, to choose between memory and disk. */
+static uint64_t expected_bytes(const checkpoint_networks *n, bool moments)
+{
+    const network *all[] = {n->generator, n->discriminator, n->encoder};
+    uint64_t bytes = 1 << 20;
+    for (int i = 0; i < 3; i++)
+        if (all[i]) bytes += all[i]->parameters * sizeof(float) * (moments ? 4 : 1);
+    return bytes;
+}
+
+status checkpoint_write(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments,
+                        const provenance *p)
+{
+    stream t = {.c = c, .moments = moments};
+    sha256_begin(&t.hash);
+    char before[SHA256_TEXT];
+    memcpy(before, k->chain, sizeof before);
+    sha256_add(&t.hash, before, strlen(before));
+    status s = h5_create(c, path, expected_bytes(n, moments), &t.file);
+    if (!s) s = write_description(&t, k);
+    if (!s) s = write_network(&t, n->generator, "generator", n->average);
+    if (!s) s = write_network(&t, n->discriminator, "discriminator", NULL);
+    if (!s) s = write_network(&t, n->encoder, "encoder", NULL);
+    if (!s && moments) {
+        close_chain(&t, k);
+        s = h5_attribute_text(c, t.file, "/progress", "chain_before", before);
+    }
+    if (!s) s = h5_attribute_text(c, t.file, "/progress", "chain", k->chain);
+    if (!s) s = provenance_write(c, p, t.file);
+    if (!s) s = h5_finish(c, &t.file);
+    h5_delete(&t.file);
+    return s;
+}
+
+/* ---- reading */
+
+static status read_arena(stream *t, network *n, const char *group, arena a, buffer *instead, const char *suffix)
+{
+    parameter list[PARAMETERS];
+    int count = parameters_list(n, list);
+    float *host = NULL, *values = NULL;
+    char object[OBJECT];
+    status s = memory_new(t->c, "host copy of the parameters", n->parameters, sizeof *host, &host);
+    for (int i = 0; i < count && !s; i++) {
+        bool trained = parameter_is_trained(&list[i]);
+        if (!trained && a != ARENA_VALUE) continue;
+        s = memory_new(t->c, "tensor", list[i].elements, sizeof *values, &values);
+        snprintf(object, sizeof object, "%s/%s%s", group, list[i].name, suffix);
+        int rank = 0;
+        uint64_t shape[H5_RANK];
+        h5_type stored;
+        if (!s) s = h5_shape(t->c, t->file, object, &rank, shape, &stored);
+        if (!s && (rank != list[i].rank || memcmp(shape, list[i].shape, rank * sizeof *shape)))
+            s = context_fail(t->c, STATUS_DATA,
+                             "%s: %s has another shape than /network says; the file is damaged or made by "
+                             "another program",
+                             h5_path(t->file), object);
+        if (!s) s = h5_read(t->c, t->file, object, H5_FLOAT32, list[i].elements, values);
+        for (size_t e = 0; e < list[i].elements && !s; e++)
+            if (!isfinite(values[e]))
+                s = context_fail(t->c, STATUS_DATA, "%s: %s holds a number that is not finite (element %zu)",
+                                 h5_path(t->file), object, e);
+        if (!s) hash_values(t, &list[i], values);
+        if (!s && trained) parameter_put(n, &list[i], host, values);
+        if (!s && !trained) s = parameter_write_running(t->c, n, &list[i], values);
+        memory_delete(&values);
+    }
+    if (!s)
+        s = instead ? buffer_write(t->c, instead, 0, host, n->parameters * sizeof *host)
+                    : parameters_upload(t->c, n, a, host);
+    memory_delete(&host);
+    return s;
+}
+
+static status read_network(stream *t, network *n, const char *name, buffer *average)
+{
+    if (!n) return STATUS_OK;
+    char group[64], adam[64];
+    snprintf(group, sizeof group, "/%s", name);
+    snprintf(adam, sizeof adam, "/adam/%s", name);
+    if (!h5_exists(t->file, group))
+        return context_fail(t->c, STATUS_DATA, "%s: has no %s; use a checkpoint of a finished stage", h5_path(t->file),
+                            group);
+    status s = read_arena(t, n, group, ARENA_VALUE, NULL, "");
+    if (!s && t->moments) {
+        double powers[2];
+        int count = 0;
+        s = read_arena(t, n, adam, ARENA_M, NULL, ".m");
+        if (!s) s = read_arena(t, n, adam, ARENA_V, NULL, ".v");
+        if (!s) s = h5_read_integer(t->c, t->file, adam, "step", &n->adam.step);
+        if (!s) s = h5_read_reals(t->c, t->file, adam, "beta_powers", 2, powers, &count);
+        n->adam.beta1_power = powers[0];
+        n->adam.beta2_power = powers[1];
+        if (!s && average) s = read_arena(t, n, "/average", ARENA_VALUE, average, "");
+    }
+    return s ? s : network_pack(t->c, n);
+}
+
+static status read_shape(context *c, h5_file *f, network_shape *n)
+{
+    int64_t image = 0, latent = 0, kernel = 0, groups = 0, norm = 0;
+    double leak = 0, filters[NETWORK_LAYERS];
+    int count = 0;
+    if (!h5_exists(f, "/network"))
+        return context_fail(c, STATUS_DATA, "%s: not a checkpoint (no group /network)", h5_path(f));
+    status s = h5_read_integer(c, f, "/network", "image", &image);
+    if (!s) s = h5_read_integer(c, f, "/network", "latent", &latent);
+    if (!s) s = h5_read_integer(c, f, "/network", "kernel", &kernel);
+    if (!s) s = h5_read_integer(c, f, "/network", "groups", &groups);
+    if (!s) s = h5_read_integer(c, f, "/network", "norm", &norm);
+    if (!s) s = h5_read_real(c, f, "/network", "leak", &leak);
+    if (!s) s = h5_read_reals(c, f, "/network", "filters", NETWORK_LAYERS, filters, &count);
+    if (s) return s;
+    bool sane = count >= 1 && count < NETWORK_LAYERS && image >= 1 << count && image <= 4096 &&
+                image % (1 << count) == 0 && latent >= 1 && latent <= 65536 && kernel >= 1 && kernel <= 15 &&
+                norm >= 0 && norm <= 2 && groups >= 1 && leak >= 0 && leak <= 1;
+    for (int i = 0; i < count && sane; i++) sane = filters[i] >= 2 && filters[i] <= 65536;
+    if (!sane) return context_fail(c, STATUS_DATA, "%s: /network describes no network that exists", h5_path(f));
+    *n = (network_shape){.image = (int)image,
+                         .latent = (int)latent,
+                         .count = count,
+                         .kernel = (int)kernel,
+                         .groups = (int)groups,
+                         .leak = (float)leak,
+                         .norm = (norm_kind)norm};
+    for (int i = 0; i < count; i++) n->filters[i] = (int)filters[i];
+    return STATUS_OK;
+}
+
+static status read_short_text(context *c, h5_file *f, const char *object, const char *name, char *out, size_t size)
+{
+    char *text = NULL;
+    status s = h5_read_text(c, f, object, name, &text);
+    if (!s) snprintf(out, size, "%s", text);
+    memory_delete(&text);
+    return s;
+}
+
+static status read_description(context *c, h5_file *f, checkpoint *k)
+{
+    maps *m = &k->trained_on;
+    double abc[3] = {0, 0, 0};
+    int count = 0;
+    int64_t dims = 2;
+    status s = read_shape(c, f, &k->shape);
+    if (!s) s = h5_read_integer(c, f, "/progress", "step", &k->step);
+    if (!s) s = h5_read_integer(c, f, "/progress", "epoch", &k->epoch);
+    if (!s) s = read_short_text(c, f, "/progress", "chain", k->chain, sizeof k->chain);
+    if (!s) s = h5_read_real(c, f, "/trained_on", "box_mpc_h", &m->box_mpc_h);
+    if (!s) s = h5_read_real(c, f, "/trained_on", "mean", &m->mean);
+    if (!s) s = h5_read_real(c, f, "/trained_on", "redshift", &m->redshift);
+    if (!s) s = h5_read_integer(c, f, "/trained_on", "dims", &dims);
+    if (!s) s = read_short_text(c, f, "/trained_on", "transform", m->transform, sizeof m->transform);
+    if (!s) s = read_short_text(c, f, "/trained_on", "unit", m->unit, sizeof m->unit);
+    if (!s) s = h5_read_reals(c, f, "/trained_on", "abc", 3, abc, &count);
+    m->dims = (int)dims;
+    m->a = abc[0], m->b = abc[1], m->c = abc[2];
+    if (!s && !(m->b > m->a && m->mean > 0))
+        s = context_fail(c, STATUS_DATA, "%s: /trained_on has no usable transform", h5_path(f));
+    return s;
+}
+
+status checkpoint_describe(context *c, const char *path, checkpoint *k)
+{
+    h5_file *f = NULL;
+    *k = (checkpoint){0};
+    status s = h5_open(c, path, &f);
+    if (!s) s = read_description(c, f, k);
+    h5_delete(&f);
+    return s;
+}
+
+status checkpoint_read(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments)
+{
+    stream t = {.c = c, .moments = moments};
+    char before[SHA256_TEXT] = "", stored[SHA256_TEXT];
+    *k = (checkpoint){0};
+    status s = h5_open(c, path, &t.file);
+    if (!s) s = read_description(c, t.file, k);
+    if (!s && moments) s = read_short_text(c, t.file, "/progress", "chain_before", before, sizeof before);
+    sha256_begin(&t.hash);
+    sha256_add(&t.hash, before, strlen(before));
+    if (!s) s = read_network(&t, n->generator, "generator", n->average);
+    if (!s) s = read_network(&t, n->discriminator, "discriminator", NULL);
+    if (!s) s = read_network(&t, n->encoder, "encoder", NULL);
+    if (!s && moments) {
+        memcpy(stored, k->chain, sizeof stored);
+        close_chain(&t, k);
+        if (memcmp(stored, k->chain, sizeof stored))
+            s = context_fail(c, STATUS_DATA,
+                             "%s: the parameters do not have the hash that was stored with them; the file is "
+                             "damaged",
+                             path);
+    }
+    h5_delete(&t.file);
+    return s;
+}

@@ -1,0 +1,32 @@
+/* Checkpoints (design: Files): networks in PyTorch's names and axis order, Adam's moments where training is to go on,
+ * and what is needed to use the networks alone: their shape and the maps they were trained on. */
+#ifndef NETS_CHECKPOINT_H
+#define NETS_CHECKPOINT_H
+
+#include "base/hash.h"
+#include "io/maps_file.h"
+#include "nets/network.h"
+
+typedef struct {
+    int64_t step, epoch; /* updates done, epochs begun */
+    /* SHA-256 of (chain before, all parameters and moments as written): equal chains mean equal histories. */
+    char chain[SHA256_TEXT];
+    network_shape shape;
+    maps trained_on; /* what generated maps inherit: box_mpc_h of a sub-image, mean, transform, …; no values */
+} checkpoint;
+
+/* Networks to write or read; NULL ones are left out. */
+typedef struct {
+    network *generator, *discriminator, *encoder;
+    buffer *average; /* when set, written in place of the generator's values (moving average) */
+} checkpoint_networks;
+
+/* Writes the file; extends k->chain when moments are written (a resume state). */
+status checkpoint_write(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments,
+                        const provenance *p);
+/* Header alone, to build the networks from. */
+status checkpoint_describe(context *c, const char *path, checkpoint *k);
+/* Parameters (and moments) into networks of the file's shape; checks the hash of a resume state. Packs the weights. */
+status checkpoint_read(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments);
+
+#endif

@@ -1,0 +1,107 @@
+/* New maps from a trained generator. */
+#include "nets/generate.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "ops/crop.h"
+#include "ops/random.h"
+#include <stdio.h>
+#include <string.h>
+
+status sampler_new(context *c, device *d, const char *path, int batch, sampler **out)
+{
+    sampler *s = NULL;
+    *out = NULL;
+    status result = memory_new(c, "sampler", 1, sizeof *s, &s);
+    if (result) return result;
+    s->batch = batch;
+    batching largest = {.n = batch, .segment = batch, .micro = batch};
+    result = checkpoint_describe(c, path, &s->origin);
+    const network_shape *shape = &s->origin.shape;
+    if (!result) result = network_new(c, d, NETWORK_GENERATOR, shape, &largest, false, &s->generator);
+    if (!result)
+        result =
+            buffer_new(c, d, "latents", (size_t)batch * layout_channels(shape->latent) * sizeof(float), &s->latents);
+    if (!result)
+        result =
+            buffer_new(c, d, "densities", (size_t)batch * shape->image * shape->image * sizeof(float), &s->densities);
+    if (!result) result = sampler_load(c, s, path);
+    if (result)
+        sampler_delete(&s);
+    else
+        *out = s;
+    return result;
+}
+
+status sampler_load(context *c, sampler *s, const char *path)
+{
+    checkpoint_networks n = {.generator = s->generator};
+    network_shape shape = s->origin.shape;
+    status result = checkpoint_describe(c, path, &s->origin);
+    if (!result && memcmp(&shape, &s->origin.shape, sizeof shape))
+        return context_fail(c, STATUS_DATA, "%s: its network has another shape than the other checkpoints of the run",
+                            path);
+    return result ? result : checkpoint_read(c, path, &s->origin, &n, false);
+}
+
+void sampler_delete(sampler **pointer)
+{
+    sampler *s = *pointer;
+    if (!s) return;
+    network_delete(&s->generator);
+    buffer_delete(&s->latents);
+    buffer_delete(&s->densities);
+    memory_delete(pointer);
+}
+
+/* The overdensity transform works on v / mean. */
+static transform_shape transform_of(const maps *m)
+{
+    bool over = strcmp(m->unit, "overdensity") == 0;
+    return (transform_shape){
+        .a = (float)m->a, .b = (float)m->b, .offset = (float)m->c, .scale = over ? (float)(1.0 / m->mean) : 1.0f};
+}
+
+static status upload_latents(context *c, sampler *s, const float *latents, int count)
+{
+    int latent = s->generator->shape.latent, stride = layout_channels(latent);
+    float *padded = NULL;
+    status result = memory_new(c, "latents", (size_t)count * stride, sizeof *padded, &padded);
+    for (int i = 0; i < count && !result; i++)
+        memcpy(padded + (size_t)i * stride, latents + (size_t)i * latent, latent * sizeof *latents);
+    if (!result) result = buffer_write(c, s->latents, 0, padded, (size_t)count * stride * sizeof *padded);
+    memory_delete(&padded);
+    return result;
+}
+
+status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, int64_t count, float *images)
+{
+    int latent = s->generator->shape.latent;
+    size_t pixels = (size_t)s->generator->shape.image * s->generator->shape.image;
+    device *d = s->generator->device;
+    transform_shape transform = transform_of(&s->origin.trained_on);
+    status result = STATUS_OK;
+    for (int64_t first = 0; first < count && !result; first += s->batch) {
+        int n = (int)(count - first < s->batch ? count - first : s->batch);
+        batching b = {.n = n, .segment = n, .micro = n};
+        buffer *out = NULL;
+        if (latents)
+            result = upload_latents(c, s, latents + first * latent, n);
+        else
+            result = random_normals(c, d, seed, RNG_GENERATE, 0, (uint64_t)first * latent, n, latent,
+                                    layout_channels(latent), 1.0f, s->latents);
+        if (!result) result = network_forward(c, s->generator, PASS_FROZEN, &b, s->latents, &out);
+        if (!result) result = transform_inverse(c, d, &transform, n * pixels, out, s->densities);
+        if (!result) result = buffer_read(c, s->densities, 0, images + first * pixels, n * pixels * sizeof(float));
+    }
+    return result;
+}
+
+void sampler_describe(const sampler *s, int64_t count, maps *m)
+{
+    *m = s->origin.trained_on;
+    m->count = count;
+    m->ny = m->nx = s->generator->shape.image;
+    m->values = NULL;
+    m->origin = NULL;
+    snprintf(m->estimator, sizeof m->estimator, "generator");
+}

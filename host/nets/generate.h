@@ -1,0 +1,25 @@
+/* New maps from a trained generator. */
+#ifndef NETS_GENERATE_H
+#define NETS_GENERATE_H
+
+#include "nets/checkpoint.h"
+
+typedef struct {
+    network *generator;
+    checkpoint origin;
+    int batch;
+    buffer *latents, *densities;
+} sampler;
+
+/* From a checkpoint or a saved epoch. */
+status sampler_new(context *c, device *d, const char *path, int batch, sampler **out);
+/* Another set of weights of the same shape into the same sampler. */
+status sampler_load(context *c, sampler *s, const char *path);
+void sampler_delete(sampler **s);
+/* Latents [count][latent] from the host, or NULL: those of (seed, RNG_GENERATE), the same for every checkpoint of a
+ * shape. images [count][image][image] gets linear densities in particles per pixel. */
+status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, int64_t count, float *images);
+/* A maps file's description of generated maps: m->values must be set by the caller. */
+void sampler_describe(const sampler *s, int64_t count, maps *m);
+
+#endif

@@ -1,0 +1,134 @@
+/* Running networks: forward, backward, update. Every call only queues work. */
+#include "nets/network.h"
+
+status network_pack(context *c, network *n)
+{
+    status s = STATUS_OK;
+    for (int i = 0; i < n->count && !s; i++)
+        if (n->layers[i].conv_plan) s = conv_pack(c, n->layers[i].conv_plan, n->layers[i].weight.value);
+    return s;
+}
+
+static size_t output_count(const layer *l, int n)
+{
+    return (size_t)n * l->out_pixels * layout_channels(l->out_channels);
+}
+
+/* The linear part of a layer: out = bias + W · in. */
+static status linear_forward(context *c, layer *l, int n, buffer *in, buffer *out)
+{
+    buffer *bias = l->bias.value;
+    switch (l->kind) {
+    case LAYER_DENSE:
+        return dense_forward(c, l->dense_plan, n, in, l->weight.value, bias, out);
+    case LAYER_CONV:
+        return conv_forward(c, l->conv_plan, n, in, bias, out);
+    default:
+        return conv_backward_data(c, l->conv_plan, n, in, bias, out);
+    }
+}
+
+static status linear_backward_data(context *c, layer *l, int n, buffer *dout, buffer *din)
+{
+    switch (l->kind) {
+    case LAYER_DENSE:
+        return dense_backward_data(c, l->dense_plan, n, dout, l->weight.value, din);
+    case LAYER_CONV:
+        return conv_backward_data(c, l->conv_plan, n, dout, NULL, din);
+    default:
+        return conv_forward(c, l->conv_plan, n, dout, NULL, din);
+    }
+}
+
+static status linear_backward_weights(context *c, layer *l, const batching *b, buffer *in, buffer *dout)
+{
+    switch (l->kind) {
+    case LAYER_DENSE:
+        return dense_backward_weights(c, l->dense_plan, b, in, dout, l->weight.gradient);
+    case LAYER_CONV:
+        return conv_backward_weights(c, l->conv_plan, b, in, dout, l->weight.gradient);
+    default:
+        return conv_backward_weights(c, l->conv_plan, b, dout, in, l->weight.gradient);
+    }
+}
+
+static status forward_layer(context *c, network *n, layer *l, pass_mode mode, const batching *b, buffer *in)
+{
+    bool norm = l->norm.kind != NORM_NONE;
+    status s = linear_forward(c, l, b->n, in, norm ? l->before : l->after);
+    if (s) return s;
+    if (!norm) {
+        if (l->norm.f == ACTIVATION_NONE) return STATUS_OK;
+        return activation_forward(c, n->device, l->norm.f, l->norm.leak, output_count(l, b->n), l->after, l->after);
+    }
+    if (mode == PASS_FROZEN && l->norm.kind == NORM_BATCH)
+        return norm_forward_frozen(c, n->device, &l->norm, b->n, l->before, l->gamma.value, l->beta.value,
+                                   l->running_mean, l->running_var, l->after);
+    return norm_forward(c, n->device, &l->norm, b, l->before, l->gamma.value, l->beta.value, l->mean, l->rstd,
+                        n->scratch, l->after);
+}
+
+status network_forward(context *c, network *n, pass_mode mode, const batching *b, buffer *input, buffer **output)
+{
+    buffer *in = input;
+    for (int i = 0; i < n->count; i++) {
+        status s = forward_layer(c, n, &n->layers[i], mode, b, in);
+        if (s) return context_prefix(c, s, "layer %s, forward", n->layers[i].name);
+        in = n->layers[i].after;
+    }
+    *output = in;
+    return STATUS_OK;
+}
+
+/* Through the activation and the normalisation or bias of a layer: the gradient of the linear part's output, in place.
+ */
+static status backward_pointwise(context *c, network *n, layer *l, const batching *b, buffer *dy, buffer *dx,
+                                 bool weights)
+{
+    if (l->norm.kind != NORM_NONE)
+        return norm_backward(c, n->device, &l->norm, b, l->before, l->after, dy, l->gamma.value, l->beta.value, l->mean,
+                             l->rstd, n->scratch, dx, l->gamma.gradient, l->beta.gradient);
+    status s = activation_backward(c, n->device, l->norm.f, l->norm.leak, output_count(l, b->n), l->after, dy, dx);
+    if (s || !weights) return s;
+    if (l->kind == LAYER_DENSE)
+        return bias_backward(c, n->device, b, 1, l->out_pixels * layout_channels(l->out_channels), dx, n->scratch,
+                             l->bias.gradient);
+    return bias_backward(c, n->device, b, l->out_pixels, layout_channels(l->out_channels), dx, n->scratch,
+                         l->bias.gradient);
+}
+
+status network_backward(context *c, network *n, const batching *b, buffer *input, buffer *doutput, bool weights,
+                        buffer *dinput)
+{
+    buffer *dy = doutput;
+    status s = STATUS_OK;
+    for (int i = n->count - 1; i >= 0; i--) {
+        layer *l = &n->layers[i];
+        buffer *in = i ? n->layers[i - 1].after : input;
+        buffer *dx = n->backward[i & 1];
+        s = backward_pointwise(c, n, l, b, dy, dx, weights);
+        if (!s && weights) s = linear_backward_weights(c, l, b, in, dx);
+        buffer *din = i ? n->backward[(i & 1) ^ 1] : dinput;
+        if (!s && din) s = linear_backward_data(c, l, b->n, dx, din);
+        if (s) return context_prefix(c, s, "layer %s, backward", l->name);
+        dy = din;
+    }
+    return STATUS_OK;
+}
+
+status network_update_running(context *c, network *n, const batching *b)
+{
+    status s = STATUS_OK;
+    for (int i = 0; i < n->count && !s; i++) {
+        layer *l = &n->layers[i];
+        if (l->norm.kind == NORM_BATCH)
+            s = norm_running_update(c, n->device, &l->norm, b, 0.1f, l->mean, l->rstd, l->running_mean, l->running_var);
+    }
+    return s;
+}
+
+status network_update(context *c, network *n, buffer *flag)
+{
+    status s = adam_step(c, n->device, &n->adam, n->parameters, n->value, n->gradient, n->m, n->v, flag);
+    return s ? s : network_pack(c, n);
+}

@@ -1,0 +1,31 @@
+/* The score by which `select` chooses a checkpoint (spec section 5): the mean over parts of
+ *   distance(model, validation) / reference,  reference = max(distance(train, validation), expected sampling noise),
+ * so that 1 means as near to the validation images as another sample of the truth, and smaller is better. The noise
+ * keeps a part whose train and validation happen to agree from dominating. The scatter of the mean density is a part of
+ * its own: a generator that makes one good image again and again scores badly, which PDF and P(k) alone would call
+ * excellent. */
+#ifndef STATS_SCORE_H
+#define STATS_SCORE_H
+
+#include "stats/set.h"
+
+enum { SCORE_PARTS_MOST = 16 };
+
+typedef struct {
+    const char *name; /* borrowed from the table: "pdf", "mean", "scatter", "power", "peaks" */
+    double distance;  /* model to validation */
+    double reference; /* train to validation, or the noise */
+    double ratio;
+} score_part;
+
+typedef struct {
+    double value;
+    int count;
+    score_part part[SCORE_PARTS_MOST];
+} score;
+
+/* STATUS_USAGE where sides or density bins differ. All values are finite. */
+status score_compute(context *c, const stats_set *model, const stats_set *validation, const stats_set *train,
+                     score *out);
+
+#endif

@@ -100,6 +100,11 @@ void opencl_inject(long n)
     atomic_store(&calls_left, n > 0 ? n - 1 : -1);
 }
 
+bool opencl_injection_pending(void)
+{
+    return atomic_load(&calls_left) >= 0;
+}
+
 bool opencl_injected(void)
 {
     long left = atomic_load(&calls_left);

@@ -12,6 +12,8 @@
 bool opencl_injected(void);
 /* The n-th call from now fails (1: the next); 0: none does. */
 void opencl_inject(long n);
+/* Whether the call that is to fail has not come yet. */
+bool opencl_injection_pending(void);
 /* For calls that return their error. The call is not made when it is to fail. */
 #define OPENCL(call) (opencl_injected() ? CL_OUT_OF_RESOURCES : (call))
 /* For calls that return an object and store their error in `code`, the second name in the call. */

@@ -10,7 +10,7 @@ struct dataset {
     transform_shape transform;
     dataset_split split;
     buffer *parents;
-    int64_t below, above;
+    dataset_range range;
 };
 
 status dataset_transform(context *c, const maps *m, transform_shape *out)
@@ -45,39 +45,36 @@ status dataset_transform(context *c, const maps *m, transform_shape *out)
     return STATUS_OK;
 }
 
-/* Pixels of one map outside the transform's bounds, by a hair more than rounding (v = 0 gives −1 exactly with an
- * offset). */
-static void count_outside(dataset *d, const float *map, int64_t pixels, float *lowest, float *highest)
+void dataset_range_add(dataset_range *r, const transform_shape *t, const float *values, int64_t count)
 {
-    const double low = exp((double)d->transform.a) * (1 - 1e-6), high = exp((double)d->transform.b) * (1 + 1e-6);
-    const double scale = d->transform.scale, offset = d->transform.offset;
-    int64_t below = 0, above = 0;
-    for (int64_t i = 0; i < pixels; i++) {
-        const double v = map[i] * scale + offset;
-        below += v < low;
-        above += v > high;
-        *lowest = fminf(*lowest, map[i]);
-        *highest = fmaxf(*highest, map[i]);
+    /* A hair more than rounding: v = 0 gives −1 exactly where there is an offset. */
+    const double low = exp((double)t->a) * (1 - 1e-6), high = exp((double)t->b) * (1 + 1e-6);
+    const double scale = t->scale, offset = t->offset;
+    if (r->pixels == 0 && count > 0) r->lowest = r->highest = values[0];
+    for (int64_t i = 0; i < count; i++) {
+        const double v = values[i] * scale + offset;
+        r->below += v < low;
+        r->above += v > high;
+        r->lowest = fminf(r->lowest, values[i]);
+        r->highest = fmaxf(r->highest, values[i]);
     }
-    d->below += below;
-    d->above += above;
+    r->pixels += count;
 }
 
-static void report_outside(context *c, const dataset *d, double lowest, double highest)
+static void report_range(context *c, const dataset_range *r, const transform_shape *t)
 {
-    const double pixels = (double)d->shape.parents * d->shape.ny * d->shape.nx;
-    const double low = (exp((double)d->transform.a) - d->transform.offset) / d->transform.scale;
-    const double high = (exp((double)d->transform.b) - d->transform.offset) / d->transform.scale;
-    if (d->below + d->above == 0) {
-        log_info(c, "all pixels lie within the transform's bounds (%.4g to %.4g in %.4g to %.4g)", lowest, highest, low,
-                 high);
+    const double low = (exp((double)t->a) - t->offset) / t->scale, high = (exp((double)t->b) - t->offset) / t->scale;
+    const double pixels = (double)r->pixels, lowest = r->lowest, highest = r->highest;
+    if (r->below + r->above == 0) {
+        log_info(c, "all pixels lie within the transform's bounds: %.4g to %.4g in %.4g to %.4g particles per pixel",
+                 lowest, highest, low, high);
         return;
     }
     log_warning(
         c,
         "%lld pixels (%.3g %%) lie below and %lld (%.3g %%) above the transform's bounds of %.4g to %.4g particles "
         "per pixel (found: %.4g to %.4g); they are kept, outside [−1, 1]",
-        (long long)d->below, 100 * (double)d->below / pixels, (long long)d->above, 100 * (double)d->above / pixels, low,
+        (long long)r->below, 100 * (double)r->below / pixels, (long long)r->above, 100 * (double)r->above / pixels, low,
         high, lowest, highest);
 }
 
@@ -85,15 +82,14 @@ static status upload(context *c, dataset *d, const maps *m)
 {
     const int64_t pixels = (int64_t)m->ny * m->nx;
     const size_t bytes = (size_t)pixels * sizeof(float);
-    float lowest = INFINITY, highest = -INFINITY;
     for (int64_t i = 0; i < d->split.count[DATASET_TRAIN]; i++) {
         const float *map = m->values + d->split.parents[DATASET_TRAIN][i] * pixels;
-        count_outside(d, map, pixels, &lowest, &highest);
+        dataset_range_add(&d->range, &d->transform, map, pixels);
         const status s = buffer_write(c, d->parents, (size_t)i * bytes, map, bytes);
         if (s) return s;
         if (context_stop_requested(c)) return context_fail(c, STATUS_INTERRUPTED, "stopped while uploading the maps");
     }
-    report_outside(c, d, lowest, highest);
+    report_range(c, &d->range, &d->transform);
     return STATUS_OK;
 }
 
@@ -158,14 +154,9 @@ uint32_t dataset_sub_images(const dataset *d)
     return (uint32_t)d->shape.parents * CROP_PER_PARENT;
 }
 
-int64_t dataset_pixels_below(const dataset *d)
+const dataset_range *dataset_range_found(const dataset *d)
 {
-    return d->below;
-}
-
-int64_t dataset_pixels_above(const dataset *d)
-{
-    return d->above;
+    return &d->range;
 }
 
 status dataset_epoch_order(context *c, const dataset *d, uint64_t seed, uint32_t epoch, uint32_t *indices)

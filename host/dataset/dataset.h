@@ -14,6 +14,13 @@ typedef struct dataset dataset;
  * b <= a, mean not positive. */
 status dataset_transform(context *c, const maps *m, transform_shape *out);
 
+/* How values lie about the transform's bounds; starts as {0} and grows. */
+typedef struct {
+    int64_t pixels, below, above; /* below −1 and above 1, by more than rounding */
+    float lowest, highest;        /* particles per pixel */
+} dataset_range;
+void dataset_range_add(dataset_range *r, const transform_shape *t, const float *values, int64_t count);
+
 /* Splits (dataset_options_read of cfg), uploads the training parents and transforms them. m is borrowed for the call
  * only. Counts the pixels outside [−1, 1] and reports them (warning with count, share and the extremes); clips none.
  * STATUS_MEMORY when the parents do not fit the device, and all errors of dataset_split_new and dataset_transform. */
@@ -26,9 +33,8 @@ const transform_shape *dataset_transform_shape(const dataset *d); /* borrowed: b
 const dataset_split *dataset_split_used(const dataset *d);        /* borrowed */
 /* 72 × training parents. */
 uint32_t dataset_sub_images(const dataset *d);
-/* Pixels of the training parents below −1 and above 1. */
-int64_t dataset_pixels_below(const dataset *d);
-int64_t dataset_pixels_above(const dataset *d);
+/* Of the training parents; borrowed. */
+const dataset_range *dataset_range_found(const dataset *d);
 
 /* The order of epoch `epoch`: a permutation of 0 … sub_images − 1 in host memory, rng_permutation(seed, RNG_SHUFFLE,
  * epoch). Parents count within the training part. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "ops/fft.h"
+#include "ops/launch.h"
 
 enum { SIDE_MOST = 4096, BATCH_MOST = 64, BATCH_FLOATS = 1 << 22, ROW_FIELDS = 4 };
 
@@ -417,5 +418,7 @@ status reduce_host_images(context *c, reducer *r, const float *images, int64_t n
 
 status reduce_device_images(context *c, reducer *r, buffer *images, int64_t n, const reduce_result *out)
 {
-    return reduce_images(c, r, NULL, images, n, out);
+    const size_t floats = n > 0 ? (size_t)n * (size_t)r->side * (size_t)r->side : 0;
+    const status s = launch_check(c, "reduce_device_images", "images", images, floats);
+    return s ? s : reduce_images(c, r, NULL, images, n, out);
 }

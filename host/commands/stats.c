@@ -1,0 +1,213 @@
+/* `stats`: all statistics of two sets of maps, and how the model compares with the truth. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "commands/common.h"
+#include "dataset/split.h"
+#include "stats/file.h"
+
+/* Images of one side of the comparison. */
+typedef struct {
+    const char *what, *path;
+    maps m;
+    float *images;
+    int64_t count;
+    int side;
+    stats_set set;
+} side;
+
+/* A flag that the command's row may lack: NULL then. */
+static const char *optional_flag(const command_line *line, const char *name)
+{
+    for (int i = 0; i < COMMAND_FLAGS && line->row->flags[i].name; i++) {
+        if (strcmp(line->row->flags[i].name, name) == 0) return command_flag(line, name);
+    }
+    return NULL;
+}
+
+/* Side of the images: --crop, dataset.crop where it was set, else the smaller of the two files' maps. */
+static status choose_crop(context *c, const command_line *line, const side *truth, const side *model, int *crop)
+{
+    const char *flag = optional_flag(line, "crop");
+    int64_t wanted = config_integer(line->cfg, "dataset.crop");
+    if (flag) {
+        const status s = command_flag_integer(c, line, "crop", 2, 4096, &wanted);
+        if (s) return s;
+    }
+    const int own = model->m.nx < model->m.ny ? model->m.nx : model->m.ny;
+    const int other = truth->m.nx < truth->m.ny ? truth->m.nx : truth->m.ny;
+    *crop = wanted > 0 ? (int)wanted : own < other ? own : other;
+    if (*crop <= own && *crop <= other) return STATUS_OK;
+    return context_fail(c, STATUS_USAGE,
+                        "images of %d × %d pixels do not fit: the maps of %s have %d × %d and those of %s %d × %d; set "
+                        "dataset.crop to a size that both hold",
+                        *crop, *crop, truth->path, truth->m.ny, truth->m.nx, model->path, model->m.ny, model->m.nx);
+}
+
+/* The images of the maps, or of one part of them (--split), and none of the maps themselves. */
+static status cut(context *c, const command_line *line, side *s, int crop, const char *part)
+{
+    static const char *const names[DATASET_PARTS] = {"train", "validation", "test"};
+    dataset_split split = {0};
+    dataset_options o;
+    status e = STATUS_OK;
+    if (!part || strcmp(part, "all") == 0) {
+        e = dataset_crops(c, &s->m, NULL, 0, crop, &s->images, &s->count, &s->side);
+        goto out;
+    }
+    int p = 0;
+    while (p < DATASET_PARTS && strcmp(names[p], part) != 0) p++;
+    if (p == DATASET_PARTS) {
+        e = context_fail(c, STATUS_USAGE, "--split %s: choose train, validation, test or all", part);
+        goto out;
+    }
+    dataset_options_read(line->cfg, &o);
+    o.crop = crop;
+    if ((e = dataset_split_new(c, &s->m, &o, &split))) goto out;
+    e = dataset_test_images(c, &s->m, &split, (dataset_part)p, &s->images, &s->count, &s->side);
+out:
+    dataset_split_delete(&split);
+    memory_delete(&s->m.values);
+    return e ? context_prefix(c, e, "%s: ", s->path) : e;
+}
+
+static void compare_scales(context *c, const side *truth, const side *model)
+{
+    const double a = truth->m.box_mpc_h / truth->m.nx, b = model->m.box_mpc_h / model->m.nx;
+    if (fabs(a / b - 1) > 1e-3) {
+        log_warning(c,
+                    "pixels of %s are %.4g Mpc/h wide, those of %s %.4g: the spectra are compared in waves per image",
+                    truth->path, a, model->path, b);
+    }
+    if (fabs(truth->m.mean / model->m.mean - 1) > 1e-3) {
+        log_warning(c, "%s says %.4g particles per pixel on average, %s %.4g", truth->path, truth->m.mean, model->path,
+                    model->m.mean);
+    }
+}
+
+static const char *const figure_meaning[] = {
+    "sum of |difference| of the pixel histograms; 0 is perfect, 2 disjoint", "ratio of the mean densities",
+    "ratio of the scatter of the mean density from image to image",
+    "mean |ln ratio| of the median power spectra; 0 is perfect", "ratio of the numbers of peaks"};
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *describe(const side *s)
+{
+    const stats_set *t = &s->set;
+    return json_pack("{s:s, s:I, s:i, s:o, s:o, s:I, s:I, s:I}", "file", s->path, "images", (json_int_t)t->images,
+                     "side", t->side, "mean_density", number(t->mean), "scatter", number(t->scatter), "underflow",
+                     (json_int_t)t->pixel_counts[0], "overflow", (json_int_t)t->pixel_counts[t->bins + 1], "peaks",
+                     (json_int_t)t->peaks_total);
+}
+
+static status print_json(context *c, const side *truth, const side *model, const stats_figures *f, const char *out)
+{
+    json_t *root = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}}", "file", out, "truth", describe(truth),
+                             "model", describe(model), "figures", "pdf", number(f->pdf), "mean", number(f->mean), "std",
+                             number(f->std), "psd", number(f->psd), "peaks", number(f->peaks));
+    if (!root) return context_fail(c, STATUS_MEMORY, "no memory for the result as JSON");
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+    return STATUS_OK;
+}
+
+static void print_text(const side *truth, const side *model, const stats_figures *f, const char *out)
+{
+    const double values[] = {f->pdf, f->mean, f->std, f->psd, f->peaks};
+    static const char *const names[] = {"pdf", "mean", "std", "psd", "peaks"};
+    const side *const sides[] = {truth, model};
+    printf("%-6s %8s %6s %14s %12s %12s %12s\n", "", "images", "side", "mean density", "underflow", "overflow",
+           "peaks/image");
+    for (int i = 0; i < 2; i++) {
+        const stats_set *t = &sides[i]->set;
+        printf("%-6s %8lld %6d %14.6g %12llu %12llu %12.6g\n", sides[i]->what, (long long)t->images, t->side, t->mean,
+               (unsigned long long)t->pixel_counts[0], (unsigned long long)t->pixel_counts[t->bins + 1],
+               (double)t->peaks_total / (double)t->images);
+    }
+    putchar('\n');
+    for (int i = 0; i < 5; i++) printf("%-6s %10.4f  %s\n", names[i], values[i], figure_meaning[i]);
+    printf("\n%s\n", out);
+}
+
+static status read_sides(context *c, const command_line *line, side *truth, side *model, provenance *p)
+{
+    int crop = 0;
+    status s = STATUS_OK;
+    truth->path = command_flag(line, "truth");
+    model->path = command_flag(line, "model");
+    if (!truth->path || !model->path) {
+        return context_fail(c, STATUS_USAGE, "stats: needs --truth MAPS and --model MAPS, the two sets to compare");
+    }
+    side *const sides[] = {truth, model};
+    for (int i = 0; i < 2; i++) {
+        if ((s = maps_read(c, sides[i]->path, &sides[i]->m))) return s;
+        if ((s = provenance_input(c, p, sides[i]->path))) return s;
+    }
+    if ((s = choose_crop(c, line, truth, model, &crop))) return s;
+    compare_scales(c, truth, model);
+    if ((s = cut(c, line, truth, crop, optional_flag(line, "split")))) return s;
+    return cut(c, line, model, crop, NULL);
+}
+
+static status compute(context *c, const command_line *line, device *d, side *truth, side *model)
+{
+    stats_options o;
+    stats_plan *plan = NULL;
+    const double start = clock_seconds();
+    status s = stats_options_read(c, line->cfg, &o);
+    if (!s) s = stats_plan_new(c, d, &o, truth->side, &plan);
+    if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
+    if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
+    stats_plan_delete(&plan);
+    if (!s) {
+        log_info(c, "statistics of %lld + %lld images in %.2f s", (long long)truth->count, (long long)model->count,
+                 clock_seconds() - start);
+    }
+    return s;
+}
+
+static void side_delete(side *s)
+{
+    maps_delete(&s->m);
+    memory_delete(&s->images);
+    stats_set_delete(&s->set);
+}
+
+status command_stats(context *c, const command_line *line)
+{
+    side truth = {.what = "truth"}, model = {.what = "model"};
+    stats_figures figures;
+    provenance p = {0};
+    device *d = NULL;
+    const char *out = NULL;
+    status s = common_output(c, line, NULL, &out);
+    if (s) goto out;
+    if ((s = common_provenance(c, line, NULL, &p))) goto out;
+    if ((s = read_sides(c, line, &truth, &model, &p))) goto out;
+    if ((s = common_open_device(c, line, &d))) goto out;
+    common_provenance_device(&p, d, "not run");
+    if ((s = compute(c, line, d, &truth, &model))) goto out;
+    if ((s = stats_figures_compute(c, &model.set, &truth.set, &figures))) goto out;
+    if ((s = stats_file_write(c, out, &truth.set, &model.set, &figures, &p))) goto out;
+    if ((s = common_log_profile(c, line, d))) goto out;
+    if (line->json) {
+        s = print_json(c, &truth, &model, &figures, out);
+    } else {
+        print_text(&truth, &model, &figures, out);
+    }
+out:
+    side_delete(&truth);
+    side_delete(&model);
+    provenance_delete(&p);
+    device_delete(&d);
+    return s;
+}

@@ -1,0 +1,140 @@
+#include "stats/file.h"
+
+#include <stdio.h>
+#include "base/memory.h"
+
+enum { OBJECT = 64 };
+
+typedef struct {
+    context *c;
+    h5_file *f;
+    const char *group;
+} place;
+
+/* A dataset of the group with its unit and meaning as attributes. */
+static status put(const place *p, const char *name, const char *units, const char *meaning, h5_type type, int rank,
+                  const uint64_t *shape, const void *data)
+{
+    char object[OBJECT];
+    snprintf(object, sizeof object, "%s/%s", p->group, name);
+    status s = h5_write(p->c, p->f, object, type, rank, shape, data);
+    if (!s) s = h5_attribute_text(p->c, p->f, object, "units", units);
+    if (!s) s = h5_attribute_text(p->c, p->f, object, "meaning", meaning);
+    return s;
+}
+
+static status put_pixels(const place *p, const stats_set *t)
+{
+    double *pdf = NULL;
+    const uint64_t bins = (uint64_t)t->bins;
+    status s = memory_new(p->c, "pixel density", (size_t)bins, sizeof *pdf, &pdf);
+    if (s) return s;
+    stats_set_pdf(t, pdf);
+    s = put(p, "pixel_pdf", "1/dex", "share of all pixels per decade of density", H5_FLOAT64, 1, &bins, pdf);
+    memory_delete(&pdf);
+    if (!s) s = put(p, "pixel_count", "pixels", "pixels per density bin", H5_UINT64, 1, &bins, t->pixel_counts + 1);
+    if (!s) s = put(p, "underflow", "pixels", "pixels below the first edge", H5_UINT64, 0, NULL, t->pixel_counts);
+    if (!s)
+        s = put(p, "overflow", "pixels", "pixels above the last edge", H5_UINT64, 0, NULL, t->pixel_counts + bins + 1);
+    return s;
+}
+
+static status put_power(const place *p, const stats_set *t)
+{
+    const char *units = "(particles per pixel)^2";
+    const uint64_t shape[2] = {(uint64_t)t->images, (uint64_t)t->rings};
+    status s = put(p, "power_median", units, "median over images of the power of a ring", H5_FLOAT64, 1, shape + 1,
+                   t->power_median);
+    if (!s)
+        s = put(p, "power_mad", units, "median over images of |P - median|", H5_FLOAT64, 1, shape + 1, t->power_mad);
+    if (s) return s;
+    return put(p, "power_all", units, "mean of |DFT|^2 over the modes of each ring, DFT unnormalised", H5_FLOAT64, 2,
+               shape, t->power);
+}
+
+static status put_peaks(const place *p, const stats_set *t)
+{
+    uint32_t *counts = NULL;
+    const size_t images = (size_t)t->images, bins = (size_t)t->bins;
+    const uint64_t shape[2] = {images, bins};
+    uint64_t underflow = 0, overflow = 0;
+    status s = memory_new(p->c, "peak counts", images, bins * sizeof *counts, &counts);
+    if (s) return s;
+    for (size_t i = 0; i < images; i++) {
+        const uint32_t *from = t->peak_counts + i * (bins + 2);
+        underflow += from[0];
+        overflow += from[bins + 1];
+        for (size_t b = 0; b < bins; b++) counts[i * bins + b] = from[b + 1];
+    }
+    s = put(p, "peak_counts", "peaks", "peaks of each image by their density", H5_UINT32, 2, shape, counts);
+    memory_delete(&counts);
+    if (!s) s = put(p, "peak_underflow", "peaks", "peaks below the first edge", H5_UINT64, 0, NULL, &underflow);
+    if (!s) s = put(p, "peak_overflow", "peaks", "peaks above the last edge", H5_UINT64, 0, NULL, &overflow);
+    if (!s) s = put(p, "peaks_total", "peaks", "peaks of all images", H5_UINT64, 0, NULL, &t->peaks_total);
+    return s;
+}
+
+static status put_set(context *c, h5_file *f, const char *group, const stats_set *t)
+{
+    const place p = {c, f, group};
+    const uint64_t images = (uint64_t)t->images;
+    status s = h5_group(c, f, group);
+    if (!s) s = h5_attribute_integer(c, f, group, "images", t->images);
+    if (!s) s = h5_attribute_integer(c, f, group, "side", t->side);
+    if (!s) s = put_pixels(&p, t);
+    if (!s)
+        s = put(&p, "mean_density", "particles per pixel", "mean of each image", H5_FLOAT64, 1, &images,
+                t->mean_density);
+    if (!s) s = put_power(&p, t);
+    if (!s) s = put_peaks(&p, t);
+    return s;
+}
+
+static status put_axes(context *c, h5_file *f, const stats_set *t)
+{
+    double *nu = NULL;
+    const place p = {c, f, ""};
+    const uint64_t edges = (uint64_t)t->bins + 1, rings = (uint64_t)t->rings;
+    status s = memory_new(c, "rings", (size_t)rings, sizeof *nu, &nu);
+    if (s) return s;
+    for (int r = 0; r < t->rings; r++) nu[r] = r + 1;
+    s = put(&p, "density_edges", "particles per pixel", "edges of the density bins, the last one closed", H5_FLOAT64, 1,
+            &edges, t->edges);
+    if (!s) s = put(&p, "nu", "waves per image", "rings nu = round(sqrt(k^2 + l^2))", H5_FLOAT64, 1, &rings, nu);
+    memory_delete(&nu);
+    return s;
+}
+
+static status put_figures(context *c, h5_file *f, const stats_figures *figures)
+{
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"pdf", figures->pdf},
+                {"mean", figures->mean},
+                {"std", figures->std},
+                {"psd", figures->psd},
+                {"peaks", figures->peaks}};
+    status s = h5_group(c, f, "/score");
+    for (size_t i = 0; !s && i < sizeof rows / sizeof rows[0]; i++) {
+        s = h5_attribute_real(c, f, "/score", rows[i].name, rows[i].value);
+    }
+    return s;
+}
+
+status stats_file_write(context *c, const char *path, const stats_set *truth, const stats_set *model,
+                        const stats_figures *figures, const provenance *p)
+{
+    h5_file *f = NULL;
+    const uint64_t numbers = (uint64_t)(truth->images + model->images) * (uint64_t)(truth->rings + truth->bins + 4);
+    status s = stats_same_shape(c, model, truth);
+    if (!s) s = h5_create(c, path, numbers * sizeof(double), &f);
+    if (!s) s = put_axes(c, f, truth);
+    if (!s) s = put_set(c, f, "/truth", truth);
+    if (!s) s = put_set(c, f, "/model", model);
+    if (!s) s = put_figures(c, f, figures);
+    if (!s && p) s = provenance_write(c, p, f);
+    if (!s) s = h5_finish(c, &f);
+    h5_delete(&f);
+    return s;
+}

@@ -10,7 +10,8 @@
  * faster; the choice is remembered in the cache folder under device, driver and size. COSMOCL_FFT=clfft|vkfft forces one
  * (it is still tested). STATUS_SELFTEST with both errors when none is right.
  *
- * Error bound, norm-wise: |X − X_exact| <= 4·2^-24·log2(N) · |X|_rms-like (see fft.c). Oracle: ops/ref/fft_ref.h.
+ * Error bound: 4·2^-24·log2(N) of the root mean square, for the worst mode looked at, the energy of all modes and the round
+ * trip. Oracle: ops/ref/fft_ref.h.
  * Outside the guarantee of one result on every device (design: Numerics). */
 #ifndef OPS_FFT_H
 #define OPS_FFT_H

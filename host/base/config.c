@@ -1,3 +1,4 @@
+#undef NDEBUG /* a key that is not in the table is a mistake of this program, and is caught in every build */
 #include "base/config.h"
 
 #include <assert.h>

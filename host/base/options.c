@@ -234,7 +234,7 @@ int options_distance(const char *a, const char *b)
 const char *options_suggest(const char *key)
 {
     const char *best = NULL, *dot = strchr(key, '.'), *name = dot ? dot + 1 : key;
-    int nearest = 1 + (int)strlen(key) / 3;
+    int nearest = 2 + (int)strlen(key) / 4; /* this far is too far */
     for (int i = 0; i < options_count; i++) {
         const char *its_name = strchr(options[i].key, '.') + 1;
         int d = options_distance(key, options[i].key);

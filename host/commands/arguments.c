@@ -1,5 +1,6 @@
 /* The command line: shared flags, the command's one or two words, its own flags, positional arguments; then the
  * configuration in the order defaults, preset, files, single values. */
+#undef NDEBUG /* a flag that is not in the table is a mistake of this program, and is caught in every build */
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>

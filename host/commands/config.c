@@ -76,7 +76,7 @@ static void explain_one(const option *o)
 
 static status print_json(context *c, json_t *j)
 {
-    char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+    char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     if (text) puts(text);
     bool good = text != NULL;
     free(text);

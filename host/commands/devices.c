@@ -1,0 +1,96 @@
+/* cosmocl devices: what OpenCL devices there are, what they can do, and which one would be taken. */
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "commands/command.h"
+#include "device/device.h"
+
+static const double GIB = 1024.0 * 1024.0 * 1024.0;
+
+static const char *type_of(const device_record *r)
+{
+    return r->is_gpu ? "GPU" : r->is_cpu ? "CPU" : "accelerator";
+}
+
+static json_t *record_json(const device_record *r, bool chosen)
+{
+    char place[32];
+    snprintf(place, sizeof place, "%d:%d", r->platform, r->index);
+    return json_pack("{s:s, s:i, s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:i, s:I, s:I, s:I, "
+                     "s:I, s:I, s:i, s:s, s:b, s:b, "
+                     "s:b, s:b, s:b}",
+                     "device", place, "platform", r->platform, "index", r->index, "chosen", chosen, "type", type_of(r),
+                     "name", r->name, "vendor", r->vendor, "version", r->version, "driver", r->driver, "platform_name",
+                     r->platform_name, "platform_version", r->platform_version, "fma", r->has_fma, "double",
+                     r->has_double, "denormals", r->has_denormals, "unified_memory", r->unified_memory, "compute_units",
+                     r->compute_units, "max_work_group", (json_int_t)r->max_work_group, "local_bytes",
+                     (json_int_t)r->local_bytes, "global_bytes", (json_int_t)r->global_bytes, "largest_block_bytes",
+                     (json_int_t)r->largest_block_bytes, "base_align_bytes", (json_int_t)r->base_align_bytes,
+                     "native_vector", r->native_vector, "quirks", r->quirk, "avoid_clfft", r->avoid_clfft,
+                     "avoid_vkfft", r->avoid_vkfft, "avoid_clblast", r->avoid_clblast, "avoid_device", r->avoid_device,
+                     "avoid_binaries", r->avoid_binaries);
+}
+
+static status print_json(context *c, const device_record *list, int count, int chosen)
+{
+    json_t *rows = json_array();
+    for (int i = 0; i < count; i++) json_array_append_new(rows, record_json(&list[i], i == chosen));
+    json_t *all = json_pack("{s:i, s:o}", "schema", 1, "devices", rows);
+    char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+    const status s = text ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the list of devices");
+    if (text) puts(text);
+    free(text);
+    json_decref(all);
+    return s;
+}
+
+/* Width of a column: its heading or its longest text. */
+static int widest(const device_record *list, int count, size_t offset, int least)
+{
+    for (int i = 0; i < count; i++) {
+        const int n = (int)strlen((const char *)&list[i] + offset);
+        least = n > least ? n : least;
+    }
+    return least;
+}
+
+static void print_table(const device_record *list, int count, int chosen)
+{
+    const int name = widest(list, count, offsetof(device_record, name), 4),
+              driver = widest(list, count, offsetof(device_record, driver), 6);
+    printf("  %-5s  %-*s  %-11s  %8s  %8s  %5s  %-3s  %-6s  %-*s  %s\n", "P:I", name, "name", "type", "memory", "block",
+           "units", "fma", "double", driver, "driver", "quirks");
+    for (int i = 0; i < count; i++) {
+        const device_record *r = &list[i];
+        char place[32];
+        snprintf(place, sizeof place, "%d:%d", r->platform, r->index);
+        printf("%c %-5s  %-*s  %-11s  %4.1f GiB  %4.1f GiB  %5d  %-3s  %-6s  %-*s  %s\n", i == chosen ? '*' : ' ',
+               place, name, r->name, type_of(r), (double)r->global_bytes / GIB, (double)r->largest_block_bytes / GIB,
+               r->compute_units, r->has_fma ? "yes" : "no", r->has_double ? "yes" : "no", driver, r->driver,
+               r->quirk[0] ? r->quirk : "-");
+    }
+}
+
+/* STATUS_DEVICE, with what to install, when there is none, and when --device fits none or several. */
+status command_devices(context *c, const command_line *line)
+{
+    device_record *list = NULL;
+    int count = 0, chosen = -1;
+    status s = device_list(c, &list, &count);
+    if (s) return s;
+    const status choice = device_choose(c, list, count, line->device, &chosen);
+    if (choice) chosen = -1;
+    if (line->json)
+        s = print_json(c, list, count, chosen);
+    else if (count)
+        print_table(list, count, chosen);
+    if (!s && !choice && !line->json)
+        printf("* is taken %s\n", line->device ? "with this --device"
+                                               : "by default; another with --device P:I, a type or a part of the name");
+    memory_delete(&list);
+    return s ? s : choice;
+}

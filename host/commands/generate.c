@@ -1,0 +1,75 @@
+/* `generate`: new maps from a trained generator. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/memory.h"
+#include "commands/ready.h"
+#include "nets/generate.h"
+
+/* Latents of a file: dataset /latent [count][latent]. */
+static status read_latents(context *c, const char *path, int latent, float **out, int64_t *count)
+{
+    h5_file *f = NULL;
+    int rank = 0;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    status s = h5_open(c, path, &f);
+    if (!s) s = h5_shape(c, f, "/latent", &rank, shape, &stored);
+    if (!s && (rank != 2 || shape[1] != (uint64_t)latent || !shape[0]))
+        s = context_fail(c, STATUS_DATA,
+                         "%s: /latent must be [n, %d], the generator's latents; it is of rank %d and ends in %llu",
+                         path, latent, rank, (unsigned long long)(rank ? shape[rank - 1] : 0));
+    if (!s) s = memory_new(c, "latents", shape[0] * shape[1], sizeof(float), out);
+    if (!s) s = h5_read(c, f, "/latent", H5_FLOAT32, shape[0] * shape[1], *out);
+    if (!s) *count = (int64_t)shape[0];
+    for (uint64_t i = 0; !s && i < shape[0] * shape[1]; i++)
+        if (!(*(*out + i) > -1e6f && *(*out + i) < 1e6f))
+            s = context_fail(c, STATUS_DATA, "%s: /latent[%llu, %llu] is not a usable number", path,
+                             (unsigned long long)(i / shape[1]), (unsigned long long)(i % shape[1]));
+    h5_delete(&f);
+    return s;
+}
+
+static status generate(context *c, const command_line *line, device *d, const char *checkpoint, provenance *origin)
+{
+    sampler *g = NULL;
+    maps m = {0};
+    float *latents = NULL;
+    const char *file = command_flag(line, "latents");
+    const char *out = line->out ? line->out : "generated.h5";
+    int64_t count = config_integer(line->cfg, "generate.count");
+    status s = sampler_new(c, d, checkpoint, (int)config_integer(line->cfg, "gan.batch"), &g);
+    if (!s && file) {
+        s = read_latents(c, file, g->generator->shape.latent, &latents, &count);
+        if (!s) s = provenance_input(c, origin, file);
+    }
+    if (!s) {
+        sampler_describe(g, count, &m);
+        s = memory_new(c, "generated maps", (size_t)count * m.ny * m.nx, sizeof *m.values, &m.values);
+    }
+    if (!s) s = sampler_run(c, g, latents, (uint64_t)config_integer(line->cfg, "run.seed"), count, m.values);
+    if (!s) s = maps_write(c, out, &m, origin);
+    if (!s)
+        printf(line->json ? "{\"maps\": %lld, \"pixels\": %d, \"step\": %lld, \"file\": \"%s\"}\n"
+                          : "%lld maps of %d² pixels (weights of step %lld): %s\n",
+               (long long)count, m.nx, (long long)g->origin.step, out);
+    memory_delete(&latents);
+    maps_delete(&m);
+    sampler_delete(&g);
+    return s;
+}
+
+status command_generate(context *c, const command_line *line)
+{
+    char checkpoint[FILES_PATH];
+    device *d = NULL;
+    provenance origin = {0};
+    status s = ready_checkpoint(c, line->argument[0], command_flag(line, "epoch"), checkpoint);
+    if (!s) s = ready_device(c, line, &origin, &d);
+    if (!s) s = provenance_input(c, &origin, checkpoint);
+    if (!s) s = generate(c, line, d, checkpoint, &origin);
+    device_delete(&d);
+    provenance_delete(&origin);
+    return s;
+}

@@ -1,0 +1,24 @@
+/* Runs a function in a child process, so that a driver that crashes or hangs takes only the child with it. The parent
+ * must not have called OpenCL before: drivers do not survive a fork. */
+#ifndef COMMANDS_ISOLATE_H
+#define COMMANDS_ISOLATE_H
+
+#include "base/context.h"
+#include <stddef.h>
+
+enum { ISOLATE_BYTES = 1 << 18 };
+
+/* Fills `data` (ISOLATE_BYTES) and *size with its answer. */
+typedef status isolate_function(context *c, const void *user, void *data, size_t *size);
+
+typedef struct {
+    status s;         /* of the function; STATUS_DEVICE when it did not come back */
+    char reason[512]; /* its message, or "crashed (Segmentation fault)", or "did not answer within 60 s" */
+    size_t size;      /* of its answer */
+} isolate_result;
+
+/* Fails only if there is no child at all; what became of it is in *result. */
+status isolate_run(context *c, isolate_function *f, const void *user, double timeout_s, void *data,
+                   isolate_result *result);
+
+#endif

@@ -1,0 +1,17 @@
+/* What a command needs before it computes: a device that has passed its self-test, and the file that an argument means.
+ */
+#ifndef COMMANDS_READY_H
+#define COMMANDS_READY_H
+
+#include "commands/common.h"
+
+/* Opens the device, requires its self-test (--force goes on without, and says so in the outputs) and fills the
+ * provenance of the outputs: command line, configuration, seed, device, verdict. */
+status ready_device(context *c, const command_line *line, provenance *origin, device **out);
+/* The checkpoint that an argument means: a file as it is; of a training run's folder the epoch given (may be NULL),
+ * else the selected one (select.json), else the last saved. path has FILES_PATH bytes. */
+status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path);
+/* The command that goes on with this one. */
+void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size);
+
+#endif

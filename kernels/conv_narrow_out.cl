@@ -1,0 +1,97 @@
+/* Convolution, forward and backward data, to one output channel (the last layer of a generator, the gradient of a
+ * discriminator's first): a dot product along the channels.
+ *
+ *   out[s][oy][ox] = bias + sum over (ky, kx, channels) of in[s][iy][ix][c] * w[ky][kx][c]
+ *
+ * in [n][IH][IW][CIN], out [n][OH][OW] float32; w [KERNEL * KERNEL][CIN] as it lies in the arena; CIN is 1 or a multiple of
+ * 16; geometry: conv_phase.h. bias may be null.
+ *
+ * Order: partial sum l of 16 adds channels c = l mod 16 with fma from +0 in the order (ky, kx, block of 16); then the tree
+ * of conv_lanes.h, then the bias (+0 without one, so that skipped taps and zero products give the same bits). With CIN 1
+ * there is lane 0 only. One work-item makes one row of one phase, MR pixels at a time. Oracle: host/ops/ref/conv_ref.c. */
+#include "common.h"
+
+/* ---- tunable: vector width VW, pixels MR at a time ------------------------------------------------------------------- */
+#ifndef MR
+#define MR 4
+#endif
+#ifndef WG
+#define WG 1
+#endif
+
+#include "conv_phase.h"
+#include "conv_lanes.h"
+
+#if CIN == 1
+typedef float partial;
+#else
+typedef struct {
+    FV v[LANE_VECTORS];
+} partial;
+#endif
+
+/* acc[i] += pixel i . w, pixels at p[i]. */
+static inline void tap_add(partial acc[MR], __global const float *p[MR], __global const float *w)
+{
+#if CIN == 1
+#pragma unroll
+    for (int i = 0; i < MR; i++) acc[i] = fma(p[i][0], w[0], acc[i]);
+#else
+    for (int c = 0; c < CIN; c += LANES)
+#pragma unroll
+        for (int l = 0; l < LANE_VECTORS; l++) {
+            const FV b = VLOAD(l, w + c);
+#pragma unroll
+            for (int i = 0; i < MR; i++) acc[i].v[l] = fma(VLOAD(l, p[i] + c), b, acc[i].v[l]);
+        }
+#endif
+}
+
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void conv_narrow_out(int n, __global const float *in, __global const float *w, __global const float *bias,
+                              __global const float *zeros, __global float *out)
+{
+    const int phase = get_global_id(1), py = phase / PS, px = phase % PS, row = get_global_id(0);
+    const int qh = PHASE_SIZE(OH, py), qw = PHASE_SIZE(OW, px), s = row / max(qh, 1), qy = row - s * qh;
+    if (s >= n || qh == 0) return;
+    const int ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
+    const float b = bias ? bias[0] : 0.0f;
+    in += (size_t)s * IH * IW * CIN;
+    out += ((size_t)s * OH + qy * PS + py) * OW + px;
+    for (int qx = 0; qx < qw; qx += MR) {
+        partial acc[MR];
+#pragma unroll
+        for (int i = 0; i < MR; i++)
+#if CIN == 1
+            acc[i] = 0.0f;
+#else
+#pragma unroll
+            for (int l = 0; l < LANE_VECTORS; l++) acc[i].v[l] = FV_ALL(0.0f);
+#endif
+        for (int jy = 0; jy < ty; jy++) {
+            const int iy = qy * IS + PHASE_OFFSET(py, jy);
+            if ((uint)iy >= (uint)IH) continue;
+            for (int jx = 0; jx < tx; jx++) {
+                const int ix = qx * IS + PHASE_OFFSET(px, jx);
+                __global const float *p[MR];
+                __global const float *from = in + (iy * IW + ix) * CIN;
+                if (ix >= 0 && ix + (MR - 1) * IS < IW) {
+#pragma unroll
+                    for (int i = 0; i < MR; i++) p[i] = from + i * IS * CIN;
+                } else {
+#pragma unroll
+                    for (int i = 0; i < MR; i++) p[i] = (uint)(ix + i * IS) < (uint)IW ? from + i * IS * CIN : zeros;
+                }
+                tap_add(acc, p, w + (PHASE_TAP(py, jy) * KERNEL + PHASE_TAP(px, jx)) * CIN);
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < MR; i++)
+            if (qx + i < qw)
+#if CIN == 1
+                out[(qx + i) * PS] = acc[i] + b;
+#else
+                out[(qx + i) * PS] = lanes_sum(acc[i].v) + b;
+#endif
+    }
+}

@@ -21,6 +21,12 @@ static void hash_values(stream *t, const parameter *p, const float *values)
     sha256_add(&t->hash, values, p->elements * sizeof *values);
 }
 
+/* "/adam/generator/conv.0.weight.m" */
+static void object_name(char object[OBJECT], const char *group, const parameter *p, const char *suffix)
+{
+    snprintf(object, OBJECT, "%.63s/%.*s%.7s", group, (int)sizeof p->name - 1, p->name, suffix);
+}
+
 /* ---- writing */
 
 static status write_arena(stream *t, network *n, const char *group, arena a, buffer *instead, const char *suffix)
@@ -42,7 +48,7 @@ static status write_arena(stream *t, network *n, const char *group, arena a, buf
         s = memory_new(t->c, "tensor", list[i].elements, sizeof *values, &values);
         if (!s && trained) parameter_take(n, &list[i], host, values);
         if (!s && !trained) s = parameter_read_running(t->c, n, &list[i], values);
-        snprintf(object, sizeof object, "%s/%s%s", group, list[i].name, suffix);
+        object_name(object, group, &list[i], suffix);
         if (!s) s = h5_write(t->c, t->file, object, H5_FLOAT32, list[i].rank, list[i].shape, values);
         if (!s) hash_values(t, &list[i], values);
         memory_delete(&values);
@@ -153,7 +159,7 @@ static status read_arena(stream *t, network *n, const char *group, arena a, buff
         bool trained = parameter_is_trained(&list[i]);
         if (!trained && a != ARENA_VALUE) continue;
         s = memory_new(t->c, "tensor", list[i].elements, sizeof *values, &values);
-        snprintf(object, sizeof object, "%s/%s%s", group, list[i].name, suffix);
+        object_name(object, group, &list[i], suffix);
         int rank = 0;
         uint64_t shape[H5_RANK];
         h5_type stored;
@@ -206,28 +212,28 @@ static status read_network(stream *t, network *n, const char *name, buffer *aver
 
 static status read_shape(context *c, h5_file *f, network_shape *n)
 {
-    int64_t image = 0, latent = 0, kernel = 0, groups = 0, norm = 0;
+    int64_t image = 0, latent = 0, size = 0, groups = 0, norm = 0;
     double leak = 0, filters[NETWORK_LAYERS];
     int count = 0;
     if (!h5_exists(f, "/network"))
         return context_fail(c, STATUS_DATA, "%s: not a checkpoint (no group /network)", h5_path(f));
     status s = h5_read_integer(c, f, "/network", "image", &image);
     if (!s) s = h5_read_integer(c, f, "/network", "latent", &latent);
-    if (!s) s = h5_read_integer(c, f, "/network", "kernel", &kernel);
+    if (!s) s = h5_read_integer(c, f, "/network", "kernel", &size);
     if (!s) s = h5_read_integer(c, f, "/network", "groups", &groups);
     if (!s) s = h5_read_integer(c, f, "/network", "norm", &norm);
     if (!s) s = h5_read_real(c, f, "/network", "leak", &leak);
     if (!s) s = h5_read_reals(c, f, "/network", "filters", NETWORK_LAYERS, filters, &count);
     if (s) return s;
     bool sane = count >= 1 && count < NETWORK_LAYERS && image >= 1 << count && image <= 4096 &&
-                image % (1 << count) == 0 && latent >= 1 && latent <= 65536 && kernel >= 1 && kernel <= 15 &&
-                norm >= 0 && norm <= 2 && groups >= 1 && leak >= 0 && leak <= 1;
+                image % (1 << count) == 0 && latent >= 1 && latent <= 65536 && size >= 1 && size <= 31 && norm >= 0 &&
+                norm <= 2 && groups >= 1 && leak >= 0 && leak <= 1;
     for (int i = 0; i < count && sane; i++) sane = filters[i] >= 2 && filters[i] <= 65536;
     if (!sane) return context_fail(c, STATUS_DATA, "%s: /network describes no network that exists", h5_path(f));
     *n = (network_shape){.image = (int)image,
                          .latent = (int)latent,
                          .count = count,
-                         .kernel = (int)kernel,
+                         .kernel = (int)size,
                          .groups = (int)groups,
                          .leak = (float)leak,
                          .norm = (norm_kind)norm};

@@ -38,7 +38,7 @@ status network_shape_read(context *c, const config *cfg, int image, network_shap
 
 /* The convolution between sides of 2·small and small pixels. With an odd kernel pad = (kernel − 1)/2 halves exactly
  * (and doubles exactly, output padding 1); with an even one pad = kernel/2 − 1 does, with output padding 0. */
-static conv_shape halving(int small, int ci, int co, int kernel)
+static conv_shape halving(int small, int ci, int co, int size)
 {
     return (conv_shape){.h = 2 * small,
                         .w = 2 * small,
@@ -46,9 +46,9 @@ static conv_shape halving(int small, int ci, int co, int kernel)
                         .oh = small,
                         .ow = small,
                         .co = co,
-                        .kernel = kernel,
+                        .kernel = size,
                         .stride = 2,
-                        .pad = (kernel - 1) / 2};
+                        .pad = (size - 1) / 2};
 }
 
 static layer *add_layer(network *n, layer_kind kind, int number)

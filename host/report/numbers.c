@@ -1,0 +1,149 @@
+#include "report/numbers.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+#include "io/hdf5.h"
+
+static void delete_set(numbers_set *s)
+{
+    memory_delete(&s->pixel_pdf);
+    memory_delete(&s->mean_density);
+    memory_delete(&s->power_median);
+    memory_delete(&s->power_mad);
+    memory_delete(&s->power_all);
+    memory_delete(&s->peaks);
+    memory_delete(&s->peaks_all);
+}
+
+void numbers_delete(numbers *n)
+{
+    if (!n) return;
+    memory_delete(&n->edges);
+    memory_delete(&n->nu);
+    delete_set(&n->truth);
+    delete_set(&n->model);
+    memset(n, 0, sizeof *n);
+}
+
+/* A dataset [columns] (rows gets 0) or [rows][columns]; NULL when missing. columns 0: any. */
+static status read_table(context *c, h5_file *f, const char *object, int64_t *rows, int64_t *columns, double **out)
+{
+    int rank;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    *rows = 0;
+    if (!h5_exists(f, object)) return STATUS_OK;
+    status s = h5_shape(c, f, object, &rank, shape, &stored);
+    if (s) return s;
+    if (rank != 1 && rank != 2)
+        return context_fail(c, STATUS_DATA, "%s: %s: has %d axes; one or two are wanted", h5_path(f), object, rank);
+    uint64_t n = shape[rank - 1], m = rank == 2 ? shape[0] : 1;
+    if (!n || !m || n > INT_MAX || m > INT_MAX || (*columns && n != (uint64_t)*columns))
+        return context_fail(c, STATUS_DATA, "%s: %s: has %llu values a row where %lld are wanted", h5_path(f), object,
+                            (unsigned long long)n, (long long)*columns);
+    *columns = (int64_t)n;
+    *rows = rank == 2 ? (int64_t)m : 0;
+    s = memory_new(c, object, (size_t)(n * m), sizeof(double), out);
+    if (!s) s = h5_read(c, f, object, H5_FLOAT64, n * m, *out);
+    return s;
+}
+
+static status read_vector(context *c, h5_file *f, const char *group, const char *name, int64_t *count, double **out)
+{
+    char object[64];
+    int64_t rows;
+    snprintf(object, sizeof object, "%s/%s", group, name);
+    status s = read_table(c, f, object, &rows, count, out);
+    if (!s && rows > 1) s = context_fail(c, STATUS_DATA, "%s: %s: has two axes; one is wanted", h5_path(f), object);
+    return s;
+}
+
+/* Peaks come per map and bin, or as their mean alone; with or without a column of underflow and one of overflow, which are
+ * left out here. */
+static status read_peaks(context *c, h5_file *f, const char *group, int64_t bins, numbers_set *set)
+{
+    char object[64];
+    double *table = NULL;
+    int64_t rows, columns = 0;
+    snprintf(object, sizeof object, "%s/peak_counts", group);
+    status s = read_table(c, f, object, &rows, &columns, &table);
+    if (s || !table) goto out;
+    if (columns != bins && columns != bins + 2) {
+        s = context_fail(c, STATUS_DATA, "%s: %s: has %lld bins where /density_edges has %lld", h5_path(f), object,
+                         (long long)columns, (long long)bins);
+        goto out;
+    }
+    int64_t maps = rows ? rows : 1, first = columns == bins ? 0 : 1;
+    s = memory_new(c, "peak counts", (size_t)bins, sizeof(double), &set->peaks);
+    if (!s && rows) s = memory_new(c, "peak counts", (size_t)(rows * bins), sizeof(double), &set->peaks_all);
+    if (s) goto out;
+    for (int64_t r = 0; r < maps; r++)
+        for (int64_t b = 0; b < bins; b++) {
+            double v = table[r * columns + first + b];
+            set->peaks[b] += v / (double)maps;
+            if (rows) set->peaks_all[r * bins + b] = v;
+        }
+    set->peaks_maps = rows;
+out:
+    memory_delete(&table);
+    return s;
+}
+
+static status read_set(context *c, h5_file *f, const char *group, numbers *n, numbers_set *set)
+{
+    int64_t bins = n->bins, rings = n->rings;
+    char object[64];
+    if (!h5_exists(f, group)) return STATUS_OK;
+    status s = read_vector(c, f, group, "pixel_pdf", &bins, &set->pixel_pdf);
+    if (!s) s = read_vector(c, f, group, "mean_density", &set->maps, &set->mean_density);
+    if (!s) s = read_vector(c, f, group, "power_median", &rings, &set->power_median);
+    if (!s) s = read_vector(c, f, group, "power_mad", &rings, &set->power_mad);
+    snprintf(object, sizeof object, "%s/power_all", group);
+    if (!s) s = read_table(c, f, object, &set->power_maps, &rings, &set->power_all);
+    if (!s) s = read_peaks(c, f, group, bins, set);
+    if (!s && !n->rings) n->rings = (int)rings;
+    if (!s && !set->power_maps) memory_delete(&set->power_all); /* one row: nothing to halve */
+    return s;
+}
+
+static status read_score(context *c, h5_file *f, double *score)
+{
+    int rank;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    if (h5_has_attribute(f, "/", "score")) return h5_read_real(c, f, "/", "score", score);
+    if (!h5_exists(f, "/score")) return STATUS_OK;
+    /* A group of parts has no single number here. */
+    context *quiet = context_child(c);
+    bool number = quiet && !h5_shape(quiet, f, "/score", &rank, shape, &stored) && (rank == 0 || (rank == 1 && shape[0] == 1));
+    context_delete(&quiet);
+    return number ? h5_read(c, f, "/score", H5_FLOAT64, 1, score) : STATUS_OK;
+}
+
+status numbers_read(context *c, const char *path, numbers *n)
+{
+    h5_file *f = NULL;
+    int64_t edges = 0, rings = 0;
+    memset(n, 0, sizeof *n);
+    n->score = NAN;
+    status s = h5_open(c, path, &f);
+    if (!s) s = read_vector(c, f, "", "density_edges", &edges, &n->edges);
+    if (!s && edges < 2) s = context_fail(c, STATUS_DATA, "%s: /density_edges: missing or shorter than two", path);
+    if (!s) s = read_vector(c, f, "", "nu", &rings, &n->nu);
+    if (s) goto out;
+    n->bins = (int)edges - 1;
+    n->rings = (int)rings;
+    s = read_set(c, f, "/truth", n, &n->truth);
+    if (!s) s = read_set(c, f, "/model", n, &n->model);
+    if (!s) s = read_score(c, f, &n->score);
+    for (int i = 0; !s && i < n->bins; i++)
+        if (!(n->edges[i] > 0 && n->edges[i + 1] > n->edges[i]))
+            s = context_fail(c, STATUS_DATA, "%s: /density_edges: must be positive and ascending", path);
+out:
+    h5_delete(&f);
+    if (s) numbers_delete(n);
+    return s;
+}

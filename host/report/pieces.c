@@ -1,0 +1,119 @@
+#include "report/sections.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+
+void piece_missing(page *h, const report_input *in, run_part part)
+{
+    page_format(h, "<p class=\"missing\"><strong>%s</strong> (<code>%s</code>): ", run_meaning(part), run_file(part));
+    page_escape(h, in->r->note[part]);
+    page_raw(h, "</p>\n");
+}
+
+/* src="data:…" of a file of ours in the folder of the figures. */
+static status data_uri(page *h, const report_input *in, const char *name, const char *ending, const char *mime)
+{
+    char path[FILES_PATH], *data = NULL;
+    size_t size = 0;
+    status s = files_path(in->c, path, "%s/%s.%s", in->folder, name, ending);
+    if (!s) s = files_read(in->c, path, &data, &size);
+    if (s) return s;
+    page_format(h, "src=\"data:%s;base64,", mime);
+    page_base64(h, data, size);
+    page_raw(h, "\"");
+    memory_delete(&data);
+    return STATUS_OK;
+}
+
+status piece_plot(page *h, const report_input *in, plot p, const char *alt, const char *caption)
+{
+    if (!in->p->drawn[p]) return STATUS_OK;
+    page_format(h, "<figure><img class=\"plot\" width=\"640\" height=\"430\" alt=\"%s\" ", alt);
+    status s = data_uri(h, in, plot_name(p), "svg", "image/svg+xml");
+    page_format(h, "><figcaption>%s</figcaption></figure>\n", caption);
+    return s;
+}
+
+status piece_picture(page *h, const report_input *in, picture_id id, const char *alt)
+{
+    page_format(h, "<img class=\"maps\" alt=\"%s\" ", alt);
+    status s = data_uri(h, in, picture_name(id), "png", "image/png");
+    page_raw(h, ">");
+    return s;
+}
+
+status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool overdensity)
+{
+    page_raw(h, "<div class=\"bar\"><img alt=\"colour scale\" ");
+    status s = data_uri(h, in, picture_name(PICTURE_BAR), "png", "image/png");
+    page_raw(h, "><div class=\"ticks\">");
+    for (double t = ceil(g->low - 1e-9); t <= g->high + 1e-9; t += 1) {
+        double percent = 100 * (t - g->low) / (g->high - g->low);
+        page_format(h, "<span style=\"left:%.2f%%\">%g</span>", percent < 0 ? 0 : percent, pow(10, t));
+    }
+    page_format(h, "</div><p>%s</p></div>\n",
+                overdensity ? "density in units of the mean, logarithmic" : "particles per pixel, logarithmic");
+    return s;
+}
+
+void piece_trouble(page *h, const report_input *in)
+{
+    if (!in->p->trouble[0]) return;
+    page_raw(h, "<p class=\"missing\"><strong>Curves are missing.</strong> ");
+    page_escape(h, in->p->trouble);
+    page_raw(h, "</p>\n");
+}
+
+void piece_count(double n, char text[32])
+{
+    char digits[24];
+    if (!isfinite(n) || fabs(n) > 1e15) {
+        snprintf(text, 32, "?");
+        return;
+    }
+    snprintf(digits, sizeof digits, "%.0f", fabs(n));
+    size_t length = strlen(digits), k = 0;
+    if (n < 0) text[k++] = '-';
+    for (size_t i = 0; i < length; i++) {
+        if (i && length > 4 && (length - i) % 3 == 0) text[k++] = ',';
+        text[k++] = digits[i];
+    }
+    text[k] = 0;
+}
+
+/* Stages are a list of objects with a name, or an object of objects (or of seconds) by name. */
+bool piece_stage(const run *r, int i, const char **name, double *seconds, const char **state)
+{
+    json_t *stages = json_object_get(r->pipeline, "stages");
+    const json_t *stage = json_array_get(stages, (size_t)i);
+    *name = json_string_value(json_object_get(stage, "name"));
+    if (json_is_object(stages)) {
+        void *at = json_object_iter(stages);
+        for (int k = 0; at && k < i; k++) at = json_object_iter_next(stages, at);
+        if (!at) return false;
+        stage = json_object_iter_value(at);
+        *name = json_object_iter_key(at);
+    }
+    if (!stage) return false;
+    if (!*name) *name = json_string_value(json_object_get(stage, "stage"));
+    if (!*name) *name = "?";
+    *seconds = json_is_number(stage) ? json_number_value(stage) : run_number(stage, "seconds");
+    *state = json_string_value(json_object_get(stage, "state"));
+    if (!*state) *state = json_string_value(json_object_get(stage, "status"));
+    return true;
+}
+
+double piece_total_seconds(const run *r)
+{
+    const char *name, *state;
+    double total = 0, seconds;
+    bool any = false;
+    for (int i = 0; piece_stage(r, i, &name, &seconds, &state); i++)
+        if (isfinite(seconds)) {
+            total += seconds;
+            any = true;
+        }
+    return any ? total : NAN;
+}

@@ -1,0 +1,228 @@
+/* The five figures in a table, read aloud: what each means, what chance alone gives, and where the model is off. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include "report/sections.h"
+
+typedef enum { LEVEL_UNKNOWN, LEVEL_CHANCE, LEVEL_NEAR, LEVEL_OFF, LEVEL_FAR } level;
+
+static const struct {
+    const char *title, *meaning, *ideal;
+    bool ratio;       /* 1 is perfect, else 0 */
+    double near, off; /* |ln ratio|, or the value itself */
+} rows[FIGURES] = {
+    [FIGURE_PDF] = {"pdf", "pixels in the wrong density bin: 0 none, 2 all", "0", false, .1, .5},
+    [FIGURE_MEAN] = {"mean", "mean density, generated ÷ simulated", "1", true, .05, .25},
+    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", true, .15, .5},
+    [FIGURE_PSD] = {"psd", "distance of the power spectra, mean |ln ratio|", "0", false, .15, .7},
+    [FIGURE_PEAKS] = {"peaks", "number of peaks, generated ÷ simulated", "1", true, .08, .3},
+};
+
+static double distance(int figure, double v) { return rows[figure].ratio ? fabs(log(v)) : fabs(v); }
+
+/* `chance` may be NaN. */
+static level level_of(int figure, double v, double chance)
+{
+    if (!isfinite(v)) return LEVEL_UNKNOWN;
+    double d = distance(figure, v);
+    if (isfinite(chance) && d <= 1.5 * distance(figure, chance) + .01) return LEVEL_CHANCE;
+    return d <= rows[figure].near ? LEVEL_NEAR : d <= rows[figure].off ? LEVEL_OFF : LEVEL_FAR;
+}
+
+static void say_level(page *h, level l)
+{
+    static const char *const words[] = {"unknown", "as good as chance allows", "close", "off", "far off"};
+    static const char *const colours[] = {"", "good", "good", "fair", "bad"};
+    static const char *const marks[] = {"?", "●", "●", "◐", "○"};
+    page_format(h, "<span class=\"verdict %s\">%s %s</span>", colours[l], marks[l], words[l]);
+}
+
+/* "12 %", or "3.4 times" from a factor of two on. */
+static void amount(double ratio, char text[32], bool *times)
+{
+    *times = ratio >= 2 || ratio <= .5;
+    if (*times)
+        snprintf(text, 32, "%.2g times", ratio >= 1 ? ratio : 1 / ratio);
+    else
+        snprintf(text, 32, "%.*f %%", fabs(ratio - 1) < .0095 ? 1 : 0, 100 * fabs(ratio - 1));
+}
+
+static void say_reading(page *h, int figure, double v)
+{
+    char text[32];
+    bool times;
+    if (!isfinite(v)) {
+        page_raw(h, "cannot be told from what this run holds");
+        return;
+    }
+    amount(figure == FIGURE_PSD ? exp(v) : v, text, &times);
+    const char *more = times ? "as " : "", *less = times ? "as " : "";
+    switch (figure) {
+    case FIGURE_PDF:
+        page_format(h, "%.*f %% of the generated pixels would have to change their density to match", v < .19 ? 1 : 0, 50 * v);
+        break;
+    case FIGURE_MEAN:
+        page_format(h, v >= 1 ? "a generated image holds %s%s%s matter on average" : "a generated image holds %s%s%s matter on average",
+                    text, times ? (v >= 1 ? " the" : " less") : (v >= 1 ? " more" : " less"), "");
+        break;
+    case FIGURE_STD:
+        page_format(h, "generated images differ from each other %s %s than they should%s", text, v >= 1 ? "more" : "less",
+                    v < .5 ? ": the generator repeats itself" : "");
+        break;
+    case FIGURE_PSD:
+        page_format(h, "at a typical size, structure is too strong or too weak by %s%s", times ? "a factor: " : "", text);
+        break;
+    default: page_format(h, "there are %s %s peaks in a generated image", text, v >= 1 ? "more" : "fewer"); break;
+    }
+    (void)more;
+    (void)less;
+}
+
+static void cell(page *h, const char *label, double v)
+{
+    page_format(h, "<td class=\"n\" data-label=\"%s\">", label);
+    if (isfinite(v))
+        page_format(h, "%.*f", fabs(v) < 10 ? 3 : 1, v);
+    else
+        page_raw(h, "–");
+    page_raw(h, "</td>");
+}
+
+/* What another sample of the truth gives: train against test where select.json has it, else two halves of the test set. */
+static status reference_of(const report_input *in, double figures[FIGURES], bool *train)
+{
+    const json_t *given = json_object_get(json_object_get(in->r->select, "train"), "figures");
+    *train = json_is_object(given);
+    if (!*train) return numbers_halves(in->c, &in->r->stats, run_has(in->r, RUN_TRUTH) ? &in->r->truth : NULL, figures);
+    for (int i = 0; i < FIGURES; i++) figures[i] = run_number(given, figure_names[i]);
+    return STATUS_OK;
+}
+
+/* "pdf, mean and peaks" of those at the levels from … to; nothing when there are none. */
+static int list_levels(page *h, const level levels[FIGURES], level from, level to)
+{
+    static const char *const names[FIGURES] = {"the densities of pixels", "the amount of matter", "the variety between images",
+                                               "the power spectrum", "the number of peaks"};
+    int n = 0, written = 0;
+    for (int i = 0; i < FIGURES; i++) n += levels[i] >= from && levels[i] <= to;
+    for (int i = 0; i < FIGURES; i++) {
+        if (levels[i] < from || levels[i] > to) continue;
+        page_format(h, "%s%s", written ? (written == n - 1 ? " and " : ", ") : "", names[i]);
+        written++;
+    }
+    return n;
+}
+
+static void say_summary(page *h, const level levels[FIGURES])
+{
+    int good = 0, off = 0;
+    for (int i = 0; i < FIGURES; i++) {
+        good += levels[i] == LEVEL_CHANCE || levels[i] == LEVEL_NEAR;
+        off += levels[i] >= LEVEL_OFF;
+    }
+    page_raw(h, "<p class=\"lead\">");
+    if (good) {
+        page_raw(h, "The generator is right, or nearly so, in ");
+        list_levels(h, levels, LEVEL_CHANCE, LEVEL_NEAR);
+        page_raw(h, off ? ". " : ".");
+    }
+    if (off) {
+        page_format(h, "It is%s off in ", good ? "" : " still");
+        list_levels(h, levels, LEVEL_OFF, LEVEL_FAR);
+        page_raw(h, ".");
+    }
+    if (!good && !off) page_raw(h, "This run does not hold enough to say.");
+    page_raw(h, "</p>\n");
+}
+
+static void write_table(page *h, const double figures[FIGURES], const double chance[FIGURES], const level levels[FIGURES],
+                        bool train)
+{
+    page_format(h, "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th class=\"n\">perfect</th><th class=\"n\">%s</th>"
+                   "<th class=\"n\">generated</th><th>in words</th><th></th></tr></thead>\n<tbody>\n",
+                train ? "train against test" : "simulated, half<br>against half");
+    for (int i = 0; i < FIGURES; i++) {
+        page_format(h, "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%s</td>", rows[i].title,
+                    rows[i].meaning, rows[i].ideal);
+        cell(h, train ? "train against test" : "half against half", chance[i]);
+        cell(h, "generated", figures[i]);
+        page_raw(h, "<td>");
+        say_reading(h, i, figures[i]);
+        page_raw(h, "</td><td>");
+        say_level(h, levels[i]);
+        page_raw(h, "</td></tr>\n");
+    }
+    page_raw(h, "</tbody></table></div>\n");
+    page_format(h, "<p>No finite set of simulations agrees with another one exactly. The column <em>%s</em> shows by how much two samples of "
+                   "the truth differ here; a generator cannot be told to be wrong by less than about that.</p>\n",
+                train ? "train against test" : "half against half");
+}
+
+static void write_epochs(page *h, const run *r)
+{
+    int best = run_best(r), n = run_epochs(r), step = n / 300 + 1;
+    page_format(h, "<details><summary>All saved states and their figures on the validation maps</summary>\n<div class=\"wide\"><table>\n"
+                   "<thead><tr><th class=\"n\">state</th><th class=\"n\">step</th><th class=\"n\">score</th>");
+    for (int i = 0; i < FIGURES; i++) page_format(h, "<th class=\"n\">%s</th>", figure_names[i]);
+    page_raw(h, "<th></th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < n; i++) {
+        run_epoch e;
+        char text[32];
+        if (i % step && i != best) continue;
+        run_epoch_get(r, i, &e);
+        piece_count(e.epoch, text);
+        page_format(h, "<tr><td class=\"n\">%s</td>", text);
+        piece_count(e.step, text);
+        page_format(h, "<td class=\"n\">%s</td>", text);
+        cell(h, "score", e.score);
+        for (int k = 0; k < FIGURES; k++) cell(h, figure_names[k], run_number(e.figures, figure_names[k]));
+        page_format(h, "<td>%s</td></tr>\n", i == best ? "<span class=\"verdict good\">● chosen</span>" : "");
+    }
+    page_raw(h, "</tbody></table></div></details>\n");
+}
+
+static void say_best(page *h, const run *r)
+{
+    run_epoch e;
+    const char *name;
+    json_t *value;
+    int best = run_best(r), n = 0;
+    if (best < 0) return;
+    run_epoch_get(r, best, &e);
+    if (isfinite(e.score))
+        page_format(h, "<p>The chosen state scored <strong>%.2f</strong> against the validation maps: its statistics lie on average %.2g times "
+                       "as far from them as those of another sample of simulations do", e.score, e.score);
+    json_object_foreach((json_t *)e.parts, name, value)
+    {
+        if (!json_is_number(value)) continue;
+        page_raw(h, n++ ? ", " : " (");
+        page_escape(h, name);
+        page_format(h, " %.2f", json_number_value(value));
+    }
+    if (isfinite(e.score)) page_format(h, "%s.</p>\n", n ? ")" : "");
+    write_epochs(h, r);
+}
+
+status section_figures(page *h, const report_input *in)
+{
+    double figures[FIGURES], chance[FIGURES];
+    level levels[FIGURES];
+    bool train = false;
+    status s = STATUS_OK;
+    page_raw(h, "<section id=\"figures\">\n<h2>How good is it?</h2>\n");
+    if (run_has(in->r, RUN_STATS)) {
+        numbers_figures(&in->r->stats, figures);
+        s = reference_of(in, chance, &train);
+        for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, figures[i], s ? NAN : chance[i]);
+        if (!s) say_summary(h, levels);
+        if (!s) write_table(h, figures, chance, levels, train);
+    } else {
+        piece_missing(h, in, RUN_STATS);
+    }
+    if (run_has(in->r, RUN_SELECT))
+        say_best(h, in->r);
+    else
+        piece_missing(h, in, RUN_SELECT);
+    page_raw(h, "</section>\n");
+    return s;
+}

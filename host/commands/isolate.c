@@ -62,7 +62,7 @@ static bool read_until(int fd, char *data, size_t size, double deadline_s, size_
     }
 }
 
-status isolate_run(context *c, isolate_function *f, const void *user, double timeout_s, void *data,
+status isolate_run(context *c, isolate_function *f, const void *user, double timeout_s, void *data, size_t capacity,
                    isolate_result *result)
 {
     int ends[2], how = 0;
@@ -94,13 +94,13 @@ status isolate_run(context *c, isolate_function *f, const void *user, double tim
         snprintf(result->reason, sizeof result->reason, "did not answer within %.0f s", timeout_s);
     else if (WIFSIGNALED(how))
         snprintf(result->reason, sizeof result->reason, "crashed (%s)", strsignal(WTERMSIG(how)));
-    else if (got < sizeof h || (memcpy(&h, all, sizeof h), got != sizeof h + h.size))
+    else if (got < sizeof h || (memcpy(&h, all, sizeof h), got != sizeof h + h.size || h.size > capacity))
         snprintf(result->reason, sizeof result->reason, "ended the process (exit code %d)", WEXITSTATUS(how));
     else {
         result->s = h.s;
         result->size = h.size;
         snprintf(result->reason, sizeof result->reason, "%s", h.message);
-        memcpy(data, all + sizeof h, h.size);
+        if (h.size) memcpy(data, all + sizeof h, h.size);
     }
 out:
     close(ends[0]);

@@ -17,8 +17,9 @@ typedef struct {
     size_t size;      /* of its answer */
 } isolate_result;
 
-/* Fails only if there is no child at all; what became of it is in *result. */
-status isolate_run(context *c, isolate_function *f, const void *user, double timeout_s, void *data,
+/* The answer goes to data, of at most `capacity` bytes. Fails only if there is no child at all; what became of it is in
+ * *result. */
+status isolate_run(context *c, isolate_function *f, const void *user, double timeout_s, void *data, size_t capacity,
                    isolate_result *result);
 
 #endif

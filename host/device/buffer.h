@@ -8,8 +8,8 @@
 typedef struct buffer buffer;
 
 status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer **out);
-/* A part of another buffer, as a buffer (an OpenCL sub-buffer; base must be a multiple of buffer_alignment(d)). The parent
- * must outlive it. */
+/* A part of another buffer, as a buffer (an OpenCL sub-buffer; base must be a multiple of buffer_alignment(d)). The
+ * parent must outlive it. */
 status buffer_view(context *c, buffer *parent, size_t offset_bytes, size_t bytes, buffer **out);
 void buffer_delete(buffer **b);
 size_t buffer_bytes(const buffer *b);

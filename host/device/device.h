@@ -18,9 +18,9 @@ typedef struct {
     int platform, index; /* as in --device P:I */
     char platform_name[128], platform_version[128], vendor[128], name[128], version[128], driver[128];
     bool is_cpu, is_gpu;
-    bool has_fma;         /* correctly rounded and fast fma in float32 */
-    bool has_double;      /* cl_khr_fp64 */
-    bool has_denormals;   /* as the device says; not to be trusted */
+    bool has_fma;       /* correctly rounded and fast fma in float32 */
+    bool has_double;    /* cl_khr_fp64 */
+    bool has_denormals; /* as the device says; not to be trusted */
     bool unified_memory;
     int compute_units;
     size_t max_work_group;
@@ -34,9 +34,9 @@ typedef struct {
 
 /* All devices of all platforms; released by memory_delete. No platform at all: STATUS_OK and count 0. */
 status device_list(context *c, device_record **list, int *count);
-/* Index in the list of the device that spec means: "P:I", "amd:gpu", "gpu", "cpu", a fragment of a name; NULL or "" takes
- * $COSMOCL_DEVICE, else the GPU if there is one, else the CPU. STATUS_DEVICE, with the list in the message, when nothing or
- * more than one matches; a GPU that was asked for is never replaced by a CPU. */
+/* Index in the list of the device that spec means: "P:I", "amd:gpu", "gpu", "cpu", a fragment of a name; NULL or ""
+ * takes $COSMOCL_DEVICE, else the GPU if there is one, else the CPU. STATUS_DEVICE, with the list in the message, when
+ * nothing or more than one matches; a GPU that was asked for is never replaced by a CPU. */
 status device_choose(context *c, const device_record *list, int count, const char *spec, int *index);
 
 typedef struct {

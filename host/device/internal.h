@@ -41,8 +41,8 @@ status quirks_apply(context *c, const char *text, device_record *r);
 const char *quirks_text(void);
 /* Whether `name` is a short vendor name of the text ("amd") that the record's vendor or platform fits. */
 bool quirks_vendor_matches(const char *text, const char *name, const device_record *r);
-/* Why of a quirk by name; "" if unknown. */
-void quirks_why(const char *text, const char *name, char *why, size_t size);
+/* A value of a section; "" if there is none. */
+void quirks_value(const char *text, const char *section, const char *key, char *value, size_t size);
 
 /* ---- the open device --------------------------------------------------------------------------------------------- */
 

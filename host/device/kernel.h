@@ -25,19 +25,41 @@ typedef struct {
     };
 } kernel_argument;
 
-#define ARG_BUFFER(x) {.kind = KERNEL_BUFFER, .b = (x)}
-#define ARG_INT(x) {.kind = KERNEL_INT, .i = (int32_t)(x)}
-#define ARG_UINT(x) {.kind = KERNEL_UINT, .u = (uint32_t)(x)}
-#define ARG_FLOAT(x) {.kind = KERNEL_FLOAT, .f = (x)}
-#define ARG_ULONG(x) {.kind = KERNEL_ULONG, .l = (x)}
-#define ARG_LOCAL(bytes) {.kind = KERNEL_LOCAL, .local_bytes = (bytes)}
+#define ARG_BUFFER(x)                                                                                                  \
+    {                                                                                                                  \
+        .kind = KERNEL_BUFFER, .b = (x)                                                                                \
+    }
+#define ARG_INT(x)                                                                                                     \
+    {                                                                                                                  \
+        .kind = KERNEL_INT, .i = (int32_t)(x)                                                                          \
+    }
+#define ARG_UINT(x)                                                                                                    \
+    {                                                                                                                  \
+        .kind = KERNEL_UINT, .u = (uint32_t)(x)                                                                        \
+    }
+#define ARG_FLOAT(x)                                                                                                   \
+    {                                                                                                                  \
+        .kind = KERNEL_FLOAT, .f = (x)                                                                                 \
+    }
+#define ARG_ULONG(x)                                                                                                   \
+    {                                                                                                                  \
+        .kind = KERNEL_ULONG, .l = (x)                                                                                 \
+    }
+#define ARG_LOCAL(bytes)                                                                                               \
+    {                                                                                                                  \
+        .kind = KERNEL_LOCAL, .local_bytes = (bytes)                                                                   \
+    }
 
 /* Queues a launch of 1–3 dimensions. local NULL leaves the work-group to the runtime. A global size of 0 is no launch.
  * STATUS_DEVICE names the kernel, the device and the OpenCL error by name. The kernel's arguments are buffers that the
  * queue keeps alive until it has run. */
 status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, const size_t *local, int count,
                   const kernel_argument *arguments);
-#define KERNEL_ARGUMENTS(...) (int)(sizeof((kernel_argument[]){__VA_ARGS__}) / sizeof(kernel_argument)), (kernel_argument[]){__VA_ARGS__}
+#define KERNEL_ARGUMENTS(...)                                                                                          \
+    (int)(sizeof((kernel_argument[]){__VA_ARGS__}) / sizeof(kernel_argument)), (kernel_argument[])                     \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 /* kernel_run(c, k, 1, &n, NULL, KERNEL_ARGUMENTS(ARG_BUFFER(x), ARG_INT(n))) */
 
 /* Largest work-group this kernel can have on its device. */

@@ -14,8 +14,8 @@ cl_command_queue opencl_queue(const device *d);
 cl_mem opencl_memory(const buffer *b);
 /* "CL_OUT_OF_RESOURCES" for −5. */
 const char *opencl_error_name(cl_int code);
-/* Sets a message that names what was called, the device and the error; returns STATUS_MEMORY for allocation errors, else
- * STATUS_DEVICE. */
+/* Sets a message that names what was called, the device and the error; returns STATUS_MEMORY for allocation errors,
+ * else STATUS_DEVICE. */
 status opencl_fail(context *c, const device *d, const char *what, cl_int code);
 
 #endif

@@ -69,7 +69,11 @@ static int read_quirk(void *user, const char *section, const char *name, const c
         s->set[0] = 0;
         s->fits = true;
     }
-    if (!strncmp(section, "vendor ", 7)) return 1;
+    if (!strncmp(section, "vendor ", 7) || !strncmp(section, "pci ", 4)) return 1;
+    if (strncmp(section, "quirk ", 6)) {
+        snprintf(s->wrong, sizeof s->wrong, "unknown section %s", section);
+        return 0;
+    }
     if (!strcmp(name, "platform"))
         s->fits = s->fits && (fits(value, r->platform_name) || fits(value, r->platform_version));
     else if (!strcmp(name, "vendor"))
@@ -122,11 +126,9 @@ bool quirks_vendor_matches(const char *text, const char *name, const device_reco
     return false;
 }
 
-void quirks_why(const char *text, const char *name, char *why, size_t size)
+void quirks_value(const char *text, const char *section, const char *key, char *value, size_t size)
 {
-    char section[64];
-    snprintf(section, sizeof section, "quirk %s", name);
-    lookup l = {section, "why", ""};
+    lookup l = {section, key, ""};
     ini_parse_string(text, read_value, &l);
-    snprintf(why, size, "%s", l.value);
+    snprintf(value, size, "%s", l.value);
 }

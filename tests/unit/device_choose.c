@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "device/health.h"
 #include "device/internal.h"
 
 static context *c;
@@ -211,16 +212,16 @@ START_TEST(the_quirks_of_the_program)
     ck_assert_int_eq(quirks_apply(c, quirks_text(), &r), STATUS_OK);
     ck_assert(r.avoid_binaries && !r.avoid_clfft);
     char why[256];
-    quirks_why(quirks_text(), "clover", why, sizeof why);
+    health_quirk_why("clover", why, sizeof why);
     ck_assert_ptr_nonnull(strstr(why, "rusticl"));
-    quirks_why(quirks_text(), "nosuch", why, sizeof why);
+    health_quirk_why("nosuch", why, sizeof why);
     ck_assert_str_eq(why, "");
     /* Every section of the file was read: each quirk has its why. */
     int quirks = 0;
     for (const char *p = quirks_text(); (p = strstr(p, "\n[quirk ")); p++, quirks++) {
         char name[64];
         ck_assert_int_eq(sscanf(p, "\n[quirk %63[^]]", name), 1);
-        quirks_why(quirks_text(), name, why, sizeof why);
+        health_quirk_why(name, why, sizeof why);
         ck_assert_msg(why[0], "%s has no why", name);
     }
     ck_assert_int_ge(quirks, 3);
@@ -245,6 +246,13 @@ START_TEST(patterns_of_a_quirks_text)
     HAS("avoid_rain");
     ck_assert_int_eq(quirks_apply(c, "[quirk a]\nvender = *\n", &r), STATUS_DATA);
     HAS("quirks.ini:2: unknown key vender");
+    ck_assert_int_eq(quirks_apply(c, "[quirks a]\nvendor = *\n", &r), STATUS_DATA);
+    char vendor[32], package[256];
+    ck_assert(health_card("0x10de", vendor, sizeof vendor, package, sizeof package));
+    ck_assert_str_eq(vendor, "nvidia");
+    ck_assert_ptr_nonnull(strstr(package, "nvidia-opencl-icd"));
+    ck_assert(health_vendor_matches(vendor, &MACHINE[4]) && !health_vendor_matches(vendor, &MACHINE[3]));
+    ck_assert(!health_card("0x1234", vendor, sizeof vendor, package, sizeof package));
 }
 END_TEST
 

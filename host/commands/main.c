@@ -112,6 +112,8 @@ const command_row command_rows[] = {
      {{"truth", "MAPS", "maps to compare with", NULL, NULL},
       {"model", "MAPS", "maps to judge", NULL, NULL},
       {"pairs", "PAIRS", "a file of pairs instead of the two", NULL, NULL},
+      {"split", "NAME", "part of the truth's maps: train, validation, test or all", "all", NULL},
+      {"crop", "N", "side of the images that are compared", NULL, "dataset.crop"},
       {"density-min", "V", "lower end of the density bins", NULL, "stats.density_min"},
       {"density-max", "V", "upper end of the density bins", NULL, "stats.density_max"},
       {"density-bins", "N", "number of density bins", NULL, "stats.density_bins"},

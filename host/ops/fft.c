@@ -55,8 +55,7 @@ size_t fft_complex_count(int dims, const int *n, int batch)
 static void shape_text(const fft_shape *s, char *text, size_t size)
 {
     int at = s->batch > 1 ? snprintf(text, size, "%d of ", s->batch) : 0;
-    for (int i = 0; i < s->dims; i++)
-        at += snprintf(text + at, size - (size_t)at, "%s%d", i ? "x" : "", s->n[i]);
+    for (int i = 0; i < s->dims; i++) at += snprintf(text + at, size - (size_t)at, "%s%d", i ? "x" : "", s->n[i]);
 }
 
 static size_t field_size(const fft_shape *s)
@@ -88,21 +87,26 @@ static void test_mode(const fft_shape *s, int t, int *k)
 {
     for (int i = 0; i < s->dims; i++) {
         int last = i == s->dims - 1, range = last ? s->n[i] / 2 + 1 : s->n[i];
-        if (t == 0) k[i] = 0;
-        else if (t == 1) k[i] = last && range > 1 ? 1 : 0;
-        else if (t == 2) k[i] = s->n[i] / 2;
-        else if (t == 3) k[i] = i == 0 && s->n[i] > 1 && !last ? s->n[i] - 1 : 0;
-        else k[i] = (int)(rng_uniform(8, RNG_TEST, (uint64_t)t, (uint32_t)i) * range);
+        if (t == 0)
+            k[i] = 0;
+        else if (t == 1)
+            k[i] = last && range > 1 ? 1 : 0;
+        else if (t == 2)
+            k[i] = s->n[i] / 2;
+        else if (t == 3)
+            k[i] = i == 0 && s->n[i] > 1 && !last ? s->n[i] - 1 : 0;
+        else
+            k[i] = (int)(rng_uniform(8, RNG_TEST, (uint64_t)t, (uint32_t)i) * range);
     }
 }
 
-/* Worst relative error of a few modes of the first and the last field, and of the whole energy (Parseval), which sees every
- * mode. */
+/* Worst relative error of a few modes of the first and the last field, and of the whole energy (Parseval), which sees
+ * every mode. */
 static status modes_error(context *c, const fft_shape *s, const float *x, const float *modes, double *error)
 {
     size_t one = field_size(s), half = fft_complex_count(s->dims, s->n, 1), row = (size_t)(s->n[s->dims - 1] / 2 + 1);
     *error = 0;
-    for (int b = 0; b < s->batch; b += s->batch > 1 ? s->batch - 1 : 1) {
+    for (int b = 0; b<s->batch; b += s->batch> 1 ? s->batch - 1 : 1) {
         const float *field = x + (size_t)b * one, *got = modes + 2 * (size_t)b * half;
         double square = 0, energy = 0;
         for (size_t i = 0; i < one; i++) square += (double)field[i] * field[i];
@@ -148,11 +152,14 @@ static status test_new(context *c, device *d, const fft_shape *s, test_data *t)
     t->real_count = fft_real_count(s->dims, s->n, s->batch);
     t->complex_count = fft_complex_count(s->dims, s->n, s->batch);
     status result = memory_new(c, "self-test of the Fourier transform", t->real_count, sizeof(float), &t->x);
-    if (!result) result = memory_new(c, "self-test of the Fourier transform", 2 * t->complex_count, sizeof(float), &t->modes);
-    if (!result) result = memory_new(c, "self-test of the Fourier transform", t->real_count, sizeof(float), &t->back);
-    if (!result) result = buffer_new(c, d, "self-test of the Fourier transform", t->real_count * sizeof(float), &t->real);
     if (!result)
-        result = buffer_new(c, d, "self-test of the Fourier transform", 2 * t->complex_count * sizeof(float), &t->complex);
+        result = memory_new(c, "self-test of the Fourier transform", 2 * t->complex_count, sizeof(float), &t->modes);
+    if (!result) result = memory_new(c, "self-test of the Fourier transform", t->real_count, sizeof(float), &t->back);
+    if (!result)
+        result = buffer_new(c, d, "self-test of the Fourier transform", t->real_count * sizeof(float), &t->real);
+    if (!result)
+        result =
+            buffer_new(c, d, "self-test of the Fourier transform", 2 * t->complex_count * sizeof(float), &t->complex);
     if (!result) random_field(t->x, t->real_count);
     return result;
 }
@@ -198,8 +205,9 @@ static status choice_path(context *c, const device_record *r, const fft_shape *s
     shape_text(s, shape, sizeof shape);
     status result = files_cache_folder(c, folder);
     if (result) return result;
-    int size = snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%d|%d|%d%d|1", r->platform_name, r->platform_version, r->name,
-                        r->driver, shape, backends[0]->version(), backends[1]->version(), allowed[0], allowed[1]);
+    int size =
+        snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%d|%d|%d%d|1", r->platform_name, r->platform_version, r->name,
+                 r->driver, shape, backends[0]->version(), backends[1]->version(), allowed[0], allowed[1]);
     hash_bytes(text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1, key);
     return files_path(c, path, "%s/fft-%s", folder, key);
 }
@@ -242,7 +250,8 @@ static status choose(context *c, fft_plan *p, const bool *allowed)
         if (!tried) tried = test_plan(c, &candidate, &t);
         if (tried == STATUS_STOPPED || tried == STATUS_INTERRUPTED) result = tried;
         if (tried)
-            at += (size_t)snprintf(why + at, sizeof why - at, "%s%s: %.300s", at ? "; " : "", backends[i]->name, context_message(c));
+            at += (size_t)snprintf(why + at, sizeof why - at, "%s%s: %.300s", at ? "; " : "", backends[i]->name,
+                                   context_message(c));
         else if (!(candidate.error <= bound))
             at += (size_t)snprintf(why + at, sizeof why - at, "%s%s: error %.2g is over the bound %.2g", at ? "; " : "",
                                    backends[i]->name, candidate.error, bound);
@@ -257,11 +266,12 @@ static status choose(context *c, fft_plan *p, const bool *allowed)
         if (at > sizeof why - 1) at = sizeof why - 1;
     }
     if (at) log_warning(c, "Fourier transform of %s on %s: %s", shape, device_info(p->d)->name, why);
-    if (best.plan) *p = best;
+    if (best.plan)
+        *p = best;
     else if (!result)
         result = context_fail(c, STATUS_SELFTEST,
-                              "Fourier transform of %s on %s: no library is right (%s); choose another device or mesh", shape,
-                              device_info(p->d)->name, at ? why : "none is allowed by the quirks");
+                              "Fourier transform of %s on %s: no library is right (%s); choose another device or mesh",
+                              shape, device_info(p->d)->name, at ? why : "none is allowed by the quirks");
 out:
     test_delete(&t);
     return result;
@@ -286,16 +296,19 @@ static status allowed_backends(context *c, device *d, bool *allowed)
 static status check_shape(context *c, int dims, const int *n, int batch)
 {
     if (dims < 1 || dims > 3 || batch < 1)
-        return context_fail(c, STATUS_USAGE, "Fourier transform: %d dimensions, batch %d; 1 to 3 and 1 or more are possible", dims,
+        return context_fail(c, STATUS_USAGE,
+                            "Fourier transform: %d dimensions, batch %d; 1 to 3 and 1 or more are possible", dims,
                             batch);
     for (int i = 0; i < dims; i++) {
         if (!fft_size_allowed(n[i]))
-            return context_fail(c, STATUS_USAGE,
-                                "Fourier transform: size %d has a factor other than 2, 3 and 5; the next that works is %d", n[i],
-                                fft_size_next(n[i] > 0 ? n[i] : 2));
+            return context_fail(
+                c, STATUS_USAGE,
+                "Fourier transform: size %d has a factor other than 2, 3 and 5; the next that works is %d", n[i],
+                fft_size_next(n[i] > 0 ? n[i] : 2));
     }
     if (n[dims - 1] % 2)
-        return context_fail(c, STATUS_USAGE, "Fourier transform: the fastest axis has the odd size %d; the next that works is %d",
+        return context_fail(c, STATUS_USAGE,
+                            "Fourier transform: the fastest axis has the odd size %d; the next that works is %d",
                             n[dims - 1], fft_size_next(n[dims - 1]));
     return STATUS_OK;
 }
@@ -355,8 +368,8 @@ static status check_buffers(context *c, const fft_plan *p, const buffer *real, c
     size_t need_complex = fft_complex_count(s->dims, s->n, s->batch) * 2 * sizeof(float);
     if (buffer_bytes(real) < need_real || buffer_bytes(complex) < need_complex)
         return context_fail(c, STATUS_FAILURE, "Fourier transform: %s has %zu bytes and %s %zu; it needs %zu and %zu",
-                            buffer_label(real), buffer_bytes(real), buffer_label(complex), buffer_bytes(complex), need_real,
-                            need_complex);
+                            buffer_label(real), buffer_bytes(real), buffer_label(complex), buffer_bytes(complex),
+                            need_real, need_complex);
     return STATUS_OK;
 }
 

@@ -6,13 +6,12 @@
  * both unnormalised: inverse(forward(x)) = n0·n1·… x. The fastest axis is the last.
  *
  * Two libraries can do it (clFFT, VkFFT); neither is trusted. A new plan runs both at its very size on a random field
- * against modes summed naively in float64 and a round trip, drops what is over the bound, times what is left and takes the
- * faster; the choice is remembered in the cache folder under device, driver and size. COSMOCL_FFT=clfft|vkfft forces one
- * (it is still tested). STATUS_SELFTEST with both errors when none is right.
+ * against modes summed naively in float64 and a round trip, drops what is over the bound, times what is left and takes
+ * the faster; the choice is remembered in the cache folder under device, driver and size. COSMOCL_FFT=clfft|vkfft
+ * forces one (it is still tested). STATUS_SELFTEST with both errors when none is right.
  *
- * Error bound: 4·2^-24·log2(N) of the root mean square, for the worst mode looked at, the energy of all modes and the round
- * trip. Oracle: ops/ref/fft_ref.h.
- * Outside the guarantee of one result on every device (design: Numerics). */
+ * Error bound: 4·2^-24·log2(N) of the root mean square, for the worst mode looked at, the energy of all modes and the
+ * round trip. Oracle: ops/ref/fft_ref.h. Outside the guarantee of one result on every device (design: Numerics). */
 #ifndef OPS_FFT_H
 #define OPS_FFT_H
 
@@ -20,8 +19,8 @@
 
 typedef struct fft_plan fft_plan;
 
-/* n[dims], dims 1–3, every n[i] >= 1 (the last one even) and of factors 2, 3 and 5 only, else STATUS_USAGE. The plan borrows the
- * device, which must outlive it. */
+/* n[dims], dims 1–3, every n[i] >= 1 (the last one even) and of factors 2, 3 and 5 only, else STATUS_USAGE. The plan
+ * borrows the device, which must outlive it. */
 status fft_plan_new(context *c, device *d, int dims, const int *n, int batch, fft_plan **out);
 void fft_plan_delete(fft_plan **p);
 
@@ -33,7 +32,8 @@ status fft_inverse(context *c, fft_plan *p, buffer *complex, buffer *real);
 /* Complex numbers (pairs of floats) and real numbers of all batches. */
 size_t fft_complex_count(int dims, const int *n, int batch);
 size_t fft_real_count(int dims, const int *n, int batch);
-/* "clfft" or "vkfft"; the relative error found by the self-test (norm-wise), and the time of one forward + inverse pair. */
+/* "clfft" or "vkfft"; the relative error found by the self-test (norm-wise), and the time of one forward + inverse
+ * pair. */
 const char *fft_backend(const fft_plan *p);
 double fft_error(const fft_plan *p);
 double fft_pair_seconds(const fft_plan *p);

@@ -7,8 +7,8 @@
 #include "device/opencl.h"
 #include <clFFT.h>
 
-/* clFFT has one global state; set up on first use and torn down at exit. Its plan repository is guarded by its own locks, but
- * plan making is kept to one thread at a time all the same (baking is not documented as thread-safe). */
+/* clFFT has one global state; set up on first use and torn down at exit. Its plan repository is guarded by its own
+ * locks, but plan making is kept to one thread at a time all the same (baking is not documented as thread-safe). */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static clfftStatus setup_code;
@@ -110,8 +110,8 @@ static status run_plan(context *c, device *d, void *plan, bool forward, buffer *
     clfft_plans *p = plan;
     cl_mem in = opencl_memory(forward ? real : complex), out = opencl_memory(forward ? complex : real);
     cl_command_queue queue = opencl_queue(d);
-    clfftStatus e = clfftEnqueueTransform(p->handle[forward], forward ? CLFFT_FORWARD : CLFFT_BACKWARD, 1, &queue, 0, NULL,
-                                          NULL, &in, &out, p->temporary);
+    clfftStatus e = clfftEnqueueTransform(p->handle[forward], forward ? CLFFT_FORWARD : CLFFT_BACKWARD, 1, &queue, 0,
+                                          NULL, NULL, &in, &out, p->temporary);
     return e ? opencl_fail(c, d, "clFFT: transform", (cl_int)e) : STATUS_OK;
 }
 

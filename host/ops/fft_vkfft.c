@@ -73,7 +73,8 @@ static status open_plan(context *c, device *d, const fft_shape *s, void **plan)
     if (e != VKFFT_SUCCESS) {
         /* A failed initialisation has released its own parts. */
         memory_delete(&p);
-        return context_fail(c, STATUS_DEVICE, "VkFFT: making a plan on %s failed with its error %d", device_info(d)->name, (int)e);
+        return context_fail(c, STATUS_DEVICE, "VkFFT: making a plan on %s failed with its error %d",
+                            device_info(d)->name, (int)e);
     }
     p->made = true;
     *plan = p;
@@ -91,7 +92,8 @@ static status run_plan(context *c, device *d, void *plan, bool forward, buffer *
     launch.buffer = &work;
     VkFFTResult e = VkFFTAppend(&p->app, forward ? -1 : 1, &launch);
     if (e != VKFFT_SUCCESS)
-        return context_fail(c, STATUS_DEVICE, "VkFFT: a transform on %s failed with its error %d", device_info(d)->name, (int)e);
+        return context_fail(c, STATUS_DEVICE, "VkFFT: a transform on %s failed with its error %d", device_info(d)->name,
+                            (int)e);
     return STATUS_OK;
 }
 

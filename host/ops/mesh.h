@@ -1,9 +1,9 @@
-/* Particles and their gravity on a periodic mesh, on a device, in 2 or 3 dimensions (spec section 2; kernels/mesh.cl). Box side
- * 1 everywhere here: positions are fractions of the box as 2^-32 of it, momenta p/L.
+/* Particles and their gravity on a periodic mesh, on a device, in 2 or 3 dimensions (spec section 2; kernels/mesh.cl).
+ * Box side 1 everywhere here: positions are fractions of the box as 2^-32 of it, momenta p/L.
  *
- * The deposit is the same bits every time, on any device: integer units of mass, whose sum does not depend on their order and
- * is exact (mesh_check). What follows is float32 and goes through the device's Fourier library.
- * Oracle: ops/ref/mesh_ref.h. */
+ * The deposit is the same bits every time, on any device: integer units of mass, whose sum does not depend on their
+ * order and is exact (mesh_check). What follows is float32 and goes through the device's Fourier library. Oracle:
+ * ops/ref/mesh_ref.h. */
 #ifndef OPS_MESH_H
 #define OPS_MESH_H
 
@@ -18,7 +18,8 @@ typedef struct {
     int unit_bits; /* a particle is 2^unit_bits units of mass; a node holds 2^32. 0: 18 (16,384 particles on a node) */
 } mesh_options;
 
-/* STATUS_USAGE for sizes that are not possible, STATUS_MEMORY names the buffer that did not fit. The mesh borrows the device. */
+/* STATUS_USAGE for sizes that are not possible, STATUS_MEMORY names the buffer that did not fit. The mesh borrows the
+ * device. */
 status mesh_new(context *c, device *d, const mesh_options *o, mesh **out);
 void mesh_delete(mesh **m);
 
@@ -41,9 +42,9 @@ status mesh_move(context *c, mesh *m, double keep, double kick_a, double kick_b,
 /* x += drift·p. */
 status mesh_drift(context *c, mesh *m, double drift);
 
-/* Whether the mass on the mesh was exact in every deposit so far. Waits. STATUS_FAILURE if a node overflowed (the state is then
- * worthless: go back to the start with fewer unit_bits). */
-status mesh_check(context *c, mesh *m);
+/* Whether the mass on the mesh was exact in every deposit so far. Waits. If not, a node overflowed and the state is
+ * worthless: go back to the start with fewer unit_bits. */
+status mesh_exact(context *c, mesh *m, bool *exact);
 int mesh_unit_bits(const mesh *m);
 const char *mesh_fft_backend(const mesh *m); /* borrowed */
 /* Largest sum of buffers a mesh of these options needs, besides the Fourier library's own. */

@@ -20,22 +20,23 @@ status cosmology_check(context *c, const cosmology *k)
     const double values[] = {k->omega_m, k->omega_lambda, k->h, k->omega_b, k->ns, k->sigma8, k->t_cmb};
     const char *names[] = {"omega_m", "omega_lambda", "h", "omega_b", "ns", "sigma8", "t_cmb"};
     for (int i = 0; i < 7; i++)
-        if (!isfinite(values[i]))
-            return context_fail(c, STATUS_USAGE, "cosmology.%s is not a finite number", names[i]);
-    if (k->omega_m <= 0) return context_fail(c, STATUS_USAGE, "cosmology.omega_m is %g; it must be above 0", k->omega_m);
+        if (!isfinite(values[i])) return context_fail(c, STATUS_USAGE, "cosmology.%s is not a finite number", names[i]);
+    if (k->omega_m <= 0)
+        return context_fail(c, STATUS_USAGE, "cosmology.omega_m is %g; it must be above 0", k->omega_m);
     if (k->h <= 0) return context_fail(c, STATUS_USAGE, "cosmology.h is %g; it must be above 0", k->h);
     if (k->t_cmb <= 0) return context_fail(c, STATUS_USAGE, "cosmology.t_cmb is %g K; it must be above 0", k->t_cmb);
     if (k->omega_b < 0 || k->omega_b > k->omega_m)
-        return context_fail(c, STATUS_USAGE, "cosmology.omega_b is %g; it must lie between 0 and omega_m = %g", k->omega_b,
-                            k->omega_m);
+        return context_fail(c, STATUS_USAGE, "cosmology.omega_b is %g; it must lie between 0 and omega_m = %g",
+                            k->omega_b, k->omega_m);
     double omega_k = 1 - k->omega_m - k->omega_lambda;
     for (int i = 1; i <= 1000; i++) {
         double a = i / 1000.;
         if (k->omega_m / (a * a * a) + omega_k / (a * a) + k->omega_lambda <= 0)
-            return context_fail(c, STATUS_USAGE,
-                                "cosmology: omega_m = %g with omega_lambda = %g has no expansion from a = 0 to 1 (E² <= 0 at "
-                                "a = %g); choose a smaller omega_lambda",
-                                k->omega_m, k->omega_lambda, a);
+            return context_fail(
+                c, STATUS_USAGE,
+                "cosmology: omega_m = %g with omega_lambda = %g has no expansion from a = 0 to 1 (E² <= 0 at "
+                "a = %g); choose a smaller omega_lambda",
+                k->omega_m, k->omega_lambda, a);
     }
     return STATUS_OK;
 }
@@ -69,11 +70,12 @@ double cosmology_growth_rate(const cosmology *k, double a)
 {
     double e = cosmology_expansion(k, a), omega_k = 1 - k->omega_m - k->omega_lambda;
     double g = growth_unnormalised(k, a);
-    return -(3 * k->omega_m / (a * a * a) + 2 * omega_k / (a * a)) / (2 * e * e) + 2.5 * k->omega_m / (a * a * e * e * g);
+    return -(3 * k->omega_m / (a * a * a) + 2 * omega_k / (a * a)) / (2 * e * e) +
+           2.5 * k->omega_m / (a * a * e * e * g);
 }
 
-/* y = (D1, D1', D2, D2') with ' = d/dlna: D1'' = −(2 + dlnE/dlna) D1' + 1.5 Ωm(a) D1, and the same for D2 with the source
- * −1.5 Ωm(a) D1². */
+/* y = (D1, D1', D2, D2') with ' = d/dlna: D1'' = −(2 + dlnE/dlna) D1' + 1.5 Ωm(a) D1, and the same for D2 with the
+ * source −1.5 Ωm(a) D1². */
 static void growth_slopes(const cosmology *k, double ln_a, const double y[4], double slope[4])
 {
     double a = exp(ln_a), e = cosmology_expansion(k, a), omega_k = 1 - k->omega_m - k->omega_lambda;

@@ -10,7 +10,8 @@ typedef struct {
 
 /* From the configuration's section `cosmology`, checked. */
 status cosmology_from_config(context *c, const config *cfg, cosmology *out);
-/* STATUS_USAGE unless all values are finite, Omega_m > 0, h > 0, 0 <= Omega_b <= Omega_m, and E² stays above 0 on (0, 1]. */
+/* STATUS_USAGE unless all values are finite, Omega_m > 0, h > 0, 0 <= Omega_b <= Omega_m, and E² stays above 0 on (0,
+ * 1]. */
 status cosmology_check(context *c, const cosmology *k);
 
 /* E(a) = H/H0 = √(Ωm a⁻³ + Ωk a⁻² + ΩΛ). */
@@ -23,7 +24,8 @@ double cosmology_growth_rate(const cosmology *k, double a);
  * (Bouchet et al. 1995, eq. 43; solved as D2'' + … = −(3/2) Ωm(a) D², sign convention x = q + Dψ + E2 ψ2). */
 void cosmology_growth_second(const cosmology *k, double a, double *e2, double *de2_dd);
 
-/* ∫ da/(a²E) and ∫ da/(a³E) over [a0, a1]: the exact kick (without 1.5 Ωm) and drift (Quinn et al. 1997), good to 1e-10. */
+/* ∫ da/(a²E) and ∫ da/(a³E) over [a0, a1]: the exact kick (without 1.5 Ωm) and drift (Quinn et al. 1997), good to
+ * 1e-10. */
 double cosmology_kick(const cosmology *k, double a0, double a1);
 double cosmology_drift(const cosmology *k, double a0, double a1);
 

@@ -13,8 +13,8 @@ struct spectrum {
     cosmology k;
     int dims;
     spectrum_kind kind;
-    double amplitude;    /* factor of k^ns T², of the table, or of k^index */
-    double index;        /* of the power law */
+    double amplitude; /* factor of k^ns T², of the table, or of k^index */
+    double index;     /* of the power law */
     int rows;
     double *ln_k, *ln_p; /* table of P3; NULL without */
     double *slice;       /* ln P2 at SLICE_POINTS points uniform in ln k; NULL without */
@@ -41,8 +41,10 @@ static double table_value(const spectrum *s, double k)
     int low = 0, high = s->rows - 1;
     while (high - low > 1) {
         int middle = (low + high) / 2;
-        if (s->ln_k[middle] <= x) low = middle;
-        else high = middle;
+        if (s->ln_k[middle] <= x)
+            low = middle;
+        else
+            high = middle;
     }
     double slope = (s->ln_p[high] - s->ln_p[low]) / (s->ln_k[high] - s->ln_k[low]);
     return exp(s->ln_p[low] + slope * (x - s->ln_k[low]));
@@ -88,9 +90,10 @@ double spectrum_sigma(const spectrum *s, double r)
      * spectrum is a shallow power law. */
     double k = 400 / r;
     if (s->kind == SPECTRUM_POWER_LAW)
-        sum += (in_discs(s) ? spectrum_power(s, k) * k * k / (2 * M_PI) * (4 / M_PI) / (400. * 400. * 400.)
-                            : spectrum_three(s, k) * k * k * k / (2 * M_PI * M_PI) * 4.5 / (400. * 400. * 400. * 400.)) /
-               (1 - s->index);
+        sum +=
+            (in_discs(s) ? spectrum_power(s, k) * k * k / (2 * M_PI) * (4 / M_PI) / (400. * 400. * 400.)
+                         : spectrum_three(s, k) * k * k * k / (2 * M_PI * M_PI) * 4.5 / (400. * 400. * 400. * 400.)) /
+            (1 - s->index);
     return sqrt(sum);
 }
 
@@ -110,8 +113,9 @@ static status slice_table(context *c, spectrum *s)
         /* The integrand falls as k^-2 or faster far out: 1e-13 of it is left at cosh t = 3e6. */
         double value = quadrature(slice_integrand, &in, 0, 16);
         if (!(value > 0) || !isfinite(value))
-            return context_fail(c, STATUS_DATA, "slice spectrum at k = %g h/Mpc is %g; the P(k) table must fall at large k",
-                                in.k, value);
+            return context_fail(c, STATUS_DATA,
+                                "slice spectrum at k = %g h/Mpc is %g; the P(k) table must fall at large k", in.k,
+                                value);
         s->slice[i] = log(value);
     }
     return STATUS_OK;
@@ -167,8 +171,8 @@ static status table_read(context *c, spectrum *s, const char *path)
         int kind = table_line(line, &k, &p);
         if (kind == 0) continue;
         if (kind < 0 || k <= 0 || p <= 0) {
-            result = context_fail(c, STATUS_DATA, "%s:%d: expected two positive numbers, k [h/Mpc] and P(k) [(Mpc/h)^3]", path,
-                                  number);
+            result = context_fail(c, STATUS_DATA,
+                                  "%s:%d: expected two positive numbers, k [h/Mpc] and P(k) [(Mpc/h)^3]", path, number);
             goto out;
         }
         if (s->rows && log(k) <= s->ln_k[s->rows - 1]) {
@@ -178,7 +182,8 @@ static status table_read(context *c, spectrum *s, const char *path)
         s->ln_k[s->rows] = log(k);
         s->ln_p[s->rows++] = log(p);
     }
-    if (s->rows < 2) result = context_fail(c, STATUS_DATA, "%s: a P(k) table needs two rows or more; it has %d", path, s->rows);
+    if (s->rows < 2)
+        result = context_fail(c, STATUS_DATA, "%s: a P(k) table needs two rows or more; it has %d", path, s->rows);
 out:
     memory_delete(&text);
     return result;
@@ -199,7 +204,8 @@ status spectrum_new(context *c, const cosmology *k, const spectrum_options *o, s
     double unit = spectrum_sigma(s, 8);
     s->amplitude = k->sigma8 * k->sigma8 / (unit * unit);
     if (!(s->amplitude > 0) || !isfinite(s->amplitude)) {
-        result = context_fail(c, STATUS_USAGE, "cosmology.sigma8 is %g, which gives no spectrum; it must be above 0", k->sigma8);
+        result = context_fail(c, STATUS_USAGE, "cosmology.sigma8 is %g, which gives no spectrum; it must be above 0",
+                              k->sigma8);
         goto out;
     }
     if (s->dims == 2 && s->kind == SPECTRUM_SLICE) result = slice_table(c, s);

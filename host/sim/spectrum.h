@@ -20,9 +20,9 @@ typedef struct {
 
 typedef struct spectrum spectrum;
 
-/* P3 is Eisenstein & Hu 1998 without wiggles, or the table: a text file of two columns, k [h/Mpc] and P(k) [(Mpc/h)³] as CAMB
- * and CLASS write it, '#' comments, k ascending, interpolated linearly in log-log and continued by its end slopes. Both are
- * scaled to σ8 (top hat of 8 Mpc/h). STATUS_DATA names file and line, STATUS_USAGE the option. */
+/* P3 is Eisenstein & Hu 1998 without wiggles, or the table: a text file of two columns, k [h/Mpc] and P(k) [(Mpc/h)³]
+ * as CAMB and CLASS write it, '#' comments, k ascending, interpolated linearly in log-log and continued by its end
+ * slopes. Both are scaled to σ8 (top hat of 8 Mpc/h). STATUS_DATA names file and line, STATUS_USAGE the option. */
 status spectrum_new(context *c, const cosmology *k, const spectrum_options *o, spectrum **out);
 void spectrum_delete(spectrum **s);
 

@@ -103,8 +103,10 @@ static void stage(const line_plan *p, int from, int n_now, int r, int lanes)
                 wr[j] = p->cosine[(size_t)unit * i * j];
                 wi[j] = p->sine[(size_t)unit * i * j];
             }
-            if (r == 2) butterfly_2(xr, xi, yr, yi, wr, wi, width);
-            else butterfly_4(xr, xi, yr, yi, wr, wi, width, p->sign);
+            if (r == 2)
+                butterfly_2(xr, xi, yr, yi, wr, wi, width);
+            else
+                butterfly_4(xr, xi, yr, yi, wr, wi, width, p->sign);
             continue;
         }
         for (int k = 0; k < r; k++) {

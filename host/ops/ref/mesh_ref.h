@@ -1,5 +1,5 @@
-/* The particle mesh in float64 on the host: the oracle of ops/mesh.h. Straight from the definitions (spec section 2); box
- * side 1, positions [dims][count] in [0, 1). */
+/* The particle mesh in float64 on the host: the oracle of ops/mesh.h. Straight from the definitions (spec section 2);
+ * box side 1, positions [dims][count] in [0, 1). */
 #ifndef OPS_REF_MESH_REF_H
 #define OPS_REF_MESH_REF_H
 

@@ -21,7 +21,7 @@ enum rng_stream {
 
 /* Philox4x32-10 of counter (x0 = low index, x1 = high index, x2 = low sub, x3 = stream) under key = seed. */
 void rng_block(uint64_t seed, uint32_t stream, uint64_t index, uint32_t sub, uint32_t out[4]);
-/* Uniform in [0, 1) with 53 bits: words 0 and 1 of the block. */
+/* Uniform in [0, 1): the upper 53 of the 64 bits of words 0 (low) and 1 (high) of the block. */
 double rng_uniform(uint64_t seed, uint32_t stream, uint64_t index, uint32_t sub);
 /* Standard normals in double by Box–Muller from words (0,1) and (2,3): two per block, number i is half i & 1 of the
  * block of index i / 2. */

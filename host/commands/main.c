@@ -21,7 +21,7 @@
 
 #define FLAG_TYPES                                                                                                     \
     {                                                                                                                  \
-        "types", "LIST", "particle types to take, as in 1 or 0,4, or all", "1", NULL                                   \
+        "types", "LIST", "particle types to take; 1 is dark matter", "1", NULL                                         \
     }
 #define FLAG_LENGTH_UNIT                                                                                               \
     {                                                                                                                  \
@@ -60,9 +60,10 @@ const command_row command_rows[] = {
       FLAG_TYPES, FLAG_LENGTH_UNIT}},
     {PARTICLES, "snapshot info", "SNAPSHOT...", 1, -1, "say what is in particle files of any known kind",
      command_snapshot_info, "", "cosmocl snapshot info snapdir_005/snap_005.0", {FLAG_TYPES, FLAG_LENGTH_UNIT}},
-    {PARTICLES, "snapshot convert", "SNAPSHOT", 1, 1, "write a particle file of any known kind as ours or as GADGET",
-     command_snapshot_convert, "", "cosmocl snapshot convert snap_005 --format gadget2 -o snap.dat",
-     {{"format", "KIND", "hdf5 (ours), gadget1 or gadget2", "hdf5", NULL}, FLAG_TYPES, FLAG_LENGTH_UNIT}},
+    {PARTICLES, "snapshot convert", "SNAPSHOT", 1, 1, "write a particle file of any known kind as one of ours",
+     command_snapshot_convert, "", "cosmocl snapshot convert snap_005.hdf5 --precision single -o snap.h5",
+     {{"format", "KIND", "kind of file to write: hdf5 (ours)", "hdf5", NULL},
+      {"precision", "WHAT", "positions as single, double or the same as in the file", "same", NULL}, FLAG_TYPES, FLAG_LENGTH_UNIT}},
     {PARTICLES, "snapshot power", "SNAPSHOT...", 1, -1, "compute the power spectrum of the particles",
      command_snapshot_power, "run, simulate", "cosmocl snapshot power boxes/box_0000_z0.00.h5",
      {{"mesh", "N", "cells of the mesh per side", NULL, NULL}, FLAG_TYPES, FLAG_LENGTH_UNIT}},
@@ -118,12 +119,8 @@ const command_row command_rows[] = {
       {"density-max", "V", "upper end of the density bins", NULL, "stats.density_max"},
       {"density-bins", "N", "number of density bins", NULL, "stats.density_bins"},
       {"threshold-scope", "WHAT", "set or image", NULL, "stats.threshold_scope"}}},
-    {RESULTS, "report", "RUN", 0, -1, "draw figures and tables and one HTML page",
-     command_report, "run, stats", "cosmocl report runs/quick2d -o report.html",
-     {{"maps", "MAPS", "maps file of the truth", NULL, NULL},
-      {"model", "MAPS", "generated maps", NULL, NULL},
-      {"pairs", "PAIRS", "inferred pairs", NULL, NULL},
-      {"stats", "STATS", "statistics file", NULL, NULL}}},
+    {RESULTS, "report", "RUN", 1, 1, "draw figures and tables and one HTML page of a run's folder",
+     command_report, "", "cosmocl report runs/quick2d -o report.html", {{0}}},
     {RESULTS, "export", "CHECKPOINT", 1, 1, "write a checkpoint as safetensors",
      command_export, "", "cosmocl export run/epochs/0020.h5 -o weights.safetensors", {FLAG_EPOCH}},
     {RESULTS, "import", "SAFETENSORS", 1, 1, "make a checkpoint of safetensors",

@@ -54,6 +54,23 @@ def test_help_of_every_command(name, form):
     assert max(map(len, r.stdout.splitlines())) <= 140
 
 
+def test_no_flag_does_nothing():
+    """Every flag of a command that is built is read by some command's code, or sets a configuration key."""
+    code = "".join(p.read_text() for p in (SOURCE / "host/commands").glob("*.c") if p.name != "main.c")
+    table = (SOURCE / "host/commands/main.c").read_text()
+    idle = []
+    for name in COMMANDS:
+        text = cosmocl(*name.split(), "--help").stdout
+        if "(not in this build)" in text or "Flags of this command" not in text:
+            continue
+        own = text[text.index("Flags of this command"):text.index("Flags of every command")]
+        for flag in re.findall(r"^  --([a-z-]+)", own, re.M):
+            sets_key = re.search(r'\{"%s",\s*("[^"]*"|NULL),\s*"[^"]*",\s*("[^"]*"|NULL),\s*"[a-z]+\.' % flag, table)
+            if not sets_key and f'"{flag}"' not in code:
+                idle.append(f"{name} --{flag}")
+    assert not idle
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_wrong_flag_of_every_command(name):
     r = cosmocl(*name.split(), "--no-such-flag")

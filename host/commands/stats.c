@@ -72,7 +72,7 @@ static status cut(context *c, const command_line *line, side *s, int crop, const
 out:
     dataset_split_delete(&split);
     memory_delete(&s->m.values);
-    return e ? context_prefix(c, e, "%s: ", s->path) : e;
+    return e ? context_prefix(c, e, "%s", s->path) : e;
 }
 
 static void compare_scales(context *c, const side *truth, const side *model)

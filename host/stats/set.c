@@ -156,7 +156,7 @@ static status set_new(context *c, stats_plan *p, const char *what, const float *
     summarise_peaks(out);
 out:
     if (s) stats_set_delete(out);
-    return s ? context_prefix(c, s, "%s: ", what) : s;
+    return s ? context_prefix(c, s, "%s", what) : s;
 }
 
 status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)

@@ -174,8 +174,8 @@ START_TEST(many_bins_agree_with_the_oracle)
     enum { BINS = 5000 };
     static double edges[BINS + 1];
     log_edges(.05, 20, BINS, edges);
-    float *images = random_images(24, 3, 50);
-    reduced r = reduce(24, edges, BINS, images, 3);
+    float *images = random_images(16, 3, 50);
+    reduced r = reduce(16, edges, BINS, images, 3);
     assert_like_oracle(&r, images, edges);
     release(&r);
     free(images);
@@ -252,7 +252,7 @@ END_TEST
 
 START_TEST(a_cosine_has_one_ring)
 {
-    static const int sides[] = {32, 33};
+    static const int sides[] = {30, 33};
     const double edges[] = {.1, 10};
     for (int i = 0; i < 2; i++) {
         const int side = sides[i], pixels = side * side;
@@ -324,7 +324,7 @@ END_TEST
 /* Powers of two change neither rounding nor order: means scale exactly and powers by the square. */
 START_TEST(huge_densities_scale_exactly)
 {
-    enum { SIDE = 20, N = 2, PIXELS = SIDE * SIDE * N };
+    enum { SIDE = 16, N = 2, PIXELS = SIDE * SIDE * N };
     const double edges[] = {1, 2};
     float *images = random_images(SIDE, N, 60), scaled[PIXELS];
     reduced a = reduce(SIDE, edges, 1, images, N);
@@ -381,7 +381,7 @@ END_TEST
 
 START_TEST(values_that_are_not_finite_are_named)
 {
-    enum { SIDE = 6, N = 70 };
+    enum { SIDE = 7, N = 70 };
     const double edges[] = {1, 2};
     float *images = random_images(SIDE, N, 80);
     reducer *r = reducer_of(SIDE, edges, 1);
@@ -391,8 +391,8 @@ START_TEST(values_that_are_not_finite_are_named)
     const char *const names[] = {"map 66, pixel (y 4, x 1) is nan", "map 66, pixel (y 4, x 1) is inf",
                                  "map 66, pixel (y 4, x 1) is -inf"};
     for (int i = 0; i < 3; i++) {
-        images[66 * 36 + 4 * 6 + 1] = bad[i];
-        images[66 * 36 + 5 * 6 + 0] = NAN; /* the first one is named */
+        images[66 * 49 + 4 * 7 + 1] = bad[i];
+        images[66 * 49 + 5 * 7 + 0] = NAN; /* the first one is named */
         ck_assert_int_eq(reduce_host_images(c, r, images, N, &to), STATUS_DATA);
         ck_assert_ptr_nonnull(strstr(context_message(c), names[i]));
     }

@@ -1,0 +1,344 @@
+/* Statistics of sets, the comparison figures and the score: known answers, and that the score ranks what it must. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/rng.h"
+#include "stats/figures.h"
+#include "stats/score.h"
+
+enum { SIDE = 16, PIXELS = SIDE * SIDE };
+
+static context *c;
+static device *d;
+static stats_plan *plan;
+
+#define OK(call) ck_assert_msg((call) == STATUS_OK, "%s", context_message(c))
+
+static const stats_options options = {.density_min = 1e-3, .density_max = 1e4, .density_bins = 60};
+
+static void setup(void)
+{
+    c = context_new(NULL);
+    OK(device_open(c, &(device_options){0}, &d));
+    OK(stats_plan_new(c, d, &options, SIDE, &plan));
+}
+
+static void teardown(void)
+{
+    stats_plan_delete(&plan);
+    device_delete(&d);
+    context_delete(&c);
+}
+
+/* Images that differ in their mean (scatter `spread`, in ln) and in their waves: exp of three plane waves of random
+ * phase. `alike`: all are the first one. */
+static stats_set set_of(int n, uint32_t sub, double level, double spread, bool alike)
+{
+    float *images = calloc((size_t)n * PIXELS, sizeof *images);
+    for (int i = 0; i < n; i++) {
+        double z[8];
+        rng_normals(3, RNG_TEST, sub, alike ? 0 : 8 * (uint64_t)i, 8, z);
+        for (int p = 0; p < PIXELS; p++) {
+            const double x = 2 * M_PI * (p % SIDE) / SIDE, y = 2 * M_PI * (p / SIDE) / SIDE;
+            const double wave =
+                .7 * cos(x + 9 * z[1]) + .6 * cos(2 * y + x + 9 * z[2]) + .5 * cos(4 * x - 3 * y + 9 * z[3]);
+            const double small = .05 * cos(7 * x + 5 * y + 9 * z[4]) + .2 * z[5] * cos(5 * x + 9 * z[6]);
+            images[i * PIXELS + p] = (float)(level * exp(wave + small + spread * z[0]));
+        }
+    }
+    stats_set out;
+    OK(stats_set_from_host(c, plan, "test", images, n, &out));
+    free(images);
+    return out;
+}
+
+START_TEST(medians_of_even_and_odd)
+{
+    double odd[] = {5, 1, 3}, even[] = {4, 1, 3, 2}, one[] = {7}, huge[] = {1e308, 1.5e308};
+    ck_assert_double_eq(stats_median(odd, 3), 3);
+    ck_assert_double_eq(stats_median(even, 4), 2.5);
+    ck_assert_double_eq(stats_median(one, 1), 7);
+    ck_assert_double_eq(stats_median(huge, 2), 1.25e308);
+    ck_assert(isnan(stats_median(NULL, 0)));
+}
+END_TEST
+
+START_TEST(edges_end_exactly)
+{
+    static const double ends[][2] = {{1e-3, 1e4}, {.1, .3}, {7e-7, 3e33}};
+    for (int i = 0; i < 3; i++) {
+        for (int bins = 1; bins < 100; bins += 7) {
+            double edges[101];
+            stats_edges(ends[i][0], ends[i][1], bins, edges);
+            ck_assert_double_eq(edges[0], ends[i][0]);
+            ck_assert_double_eq(edges[bins], ends[i][1]);
+            for (int b = 1; b <= bins; b++) {
+                const double step = log(edges[b] / edges[b - 1]), expected = log(ends[i][1] / ends[i][0]) / bins;
+                ck_assert_double_le(fabs(step - expected), 1e-11 * fmax(1, expected));
+            }
+        }
+    }
+}
+END_TEST
+
+/* Constant images of 1, 2 and 6: everything is known. */
+START_TEST(constant_images_are_known)
+{
+    static float images[3 * PIXELS];
+    for (int i = 0; i < 3 * PIXELS; i++) images[i] = (float[]){1, 2, 6}[i / PIXELS];
+    stats_set s;
+    OK(stats_set_from_host(c, plan, "test", images, 3, &s));
+    ck_assert_double_eq(s.mean, 3);
+    ck_assert_double_eq_tol(s.scatter, sqrt(14. / 3), 1e-12);
+    ck_assert_uint_eq(s.peaks_total, 0);
+    for (int r = 0; r < s.rings; r++) {
+        ck_assert_double_le(s.power_median[r], 1e-10);
+        ck_assert_double_le(s.power_mad[r], 1e-10);
+    }
+    double pdf[60], integral = 0;
+    stats_set_pdf(&s, pdf);
+    for (int b = 0; b < 60; b++) integral += pdf[b] * 7 / 60;
+    ck_assert_double_eq_tol(integral, 1, 1e-12);
+    stats_set_delete(&s);
+    ck_assert_ptr_null(s.power);
+}
+END_TEST
+
+/* A single image is a set: no scatter, its power the median, its MAD nothing. */
+START_TEST(one_image_is_a_set)
+{
+    stats_set s = set_of(1, 1, 1, .1, false);
+    ck_assert_double_eq(s.scatter, 0);
+    ck_assert_double_eq(s.mean, s.mean_density[0]);
+    for (int r = 0; r < s.rings; r++) {
+        ck_assert_double_eq(s.power_median[r], s.power[r]);
+        ck_assert_double_eq(s.power_mad[r], 0);
+    }
+    stats_figures f;
+    OK(stats_figures_compute(c, &s, &s, &f));
+    ck_assert_double_eq(f.pdf, 0);
+    ck_assert_double_eq(f.mean, 1);
+    ck_assert(isnan(f.std));
+    ck_assert_double_eq(f.psd, 0);
+    stats_set_delete(&s);
+}
+END_TEST
+
+START_TEST(figures_of_scaled_images)
+{
+    stats_set a = set_of(20, 1, 1, .1, false), same = set_of(20, 1, 1, .1, false), four = set_of(20, 1, 4, .1, false),
+              far = set_of(20, 1, 1e7, .1, false);
+    stats_figures f;
+    OK(stats_figures_compute(c, &same, &a, &f));
+    ck_assert(f.pdf == 0 && f.mean == 1 && f.std == 1 && f.psd == 0 && f.peaks == 1);
+    OK(stats_figures_compute(c, &four, &a, &f));
+    ck_assert_double_eq(f.mean, 4);
+    ck_assert_double_eq_tol(f.std, 4, 1e-12);
+    ck_assert_double_eq_tol(f.psd, log(16), 1e-12);
+    ck_assert_double_eq(f.peaks, 1);
+    ck_assert(f.pdf > .5 && f.pdf < 2);
+    OK(stats_figures_compute(c, &far, &a, &f));
+    ck_assert_double_eq_tol(f.pdf, 2, 1e-12);
+    stats_set_delete(&a);
+    stats_set_delete(&same);
+    stats_set_delete(&four);
+    stats_set_delete(&far);
+}
+END_TEST
+
+static double score_value(const stats_set *model, const stats_set *validation, const stats_set *train, score *s)
+{
+    OK(score_compute(c, model, validation, train, s));
+    double sum = 0;
+    for (int i = 0; i < s->count; i++) {
+        ck_assert(isfinite(s->part[i].ratio) && s->part[i].reference > 0);
+        ck_assert_double_eq(s->part[i].ratio, s->part[i].distance / s->part[i].reference);
+        sum += s->part[i].ratio;
+    }
+    ck_assert_double_eq_tol(s->value, sum / s->count, 1e-12 * fmax(1, sum));
+    return s->value;
+}
+
+static double part(const score *s, const char *name)
+{
+    for (int i = 0; i < s->count; i++) {
+        if (strcmp(s->part[i].name, name) == 0) return s->part[i].ratio;
+    }
+    ck_abort_msg("no part %s", name);
+    return NAN;
+}
+
+START_TEST(the_score_ranks_models)
+{
+    stats_set train = set_of(200, 1, 1, .1, false), validation = set_of(200, 2, 1, .1, false);
+    stats_set good = set_of(200, 3, 1, .1, false), tenth = set_of(200, 4, 1.1, .1, false),
+              half = set_of(200, 5, 1.5, .1, false);
+    stats_set alike = set_of(200, 6, 1, .1, true), narrow = set_of(200, 7, 1, .01, false);
+    score s;
+    /* Another sample of the truth is as near as the training set: 1, give or take the luck of five parts. */
+    const double fair = score_value(&good, &validation, &train, &s);
+    ck_assert_double_gt(fair, .4);
+    ck_assert_double_lt(fair, 2);
+    ck_assert_double_eq_tol(score_value(&train, &validation, &train, &s), 1, .5);
+    ck_assert_double_eq(score_value(&validation, &validation, &train, &s), 0);
+    const double near = score_value(&tenth, &validation, &train, &s), far = score_value(&half, &validation, &train, &s);
+    ck_assert_double_gt(near, fair);
+    ck_assert_double_gt(far, near);
+    /* One image again and again: the scatter tells, and the whole score with it. */
+    ck_assert_double_gt(score_value(&alike, &validation, &train, &s), 10);
+    ck_assert_double_gt(part(&s, "scatter"), 20);
+    ck_assert_double_gt(score_value(&narrow, &validation, &train, &s), fair);
+    ck_assert_double_gt(part(&s, "scatter"), 5);
+    stats_set_delete(&train);
+    stats_set_delete(&validation);
+    stats_set_delete(&good);
+    stats_set_delete(&tenth);
+    stats_set_delete(&half);
+    stats_set_delete(&alike);
+    stats_set_delete(&narrow);
+}
+END_TEST
+
+/* The distance of the means is the area between the two cumulative distributions: {0, 4} against {1, 2, 3}. */
+START_TEST(the_distance_of_means_is_known)
+{
+    float few[2 * PIXELS], many[3 * PIXELS];
+    for (int i = 0; i < 2 * PIXELS; i++) few[i] = (float[]){4, 0}[i / PIXELS];
+    for (int i = 0; i < 3 * PIXELS; i++) many[i] = (float[]){2, 3, 1}[i / PIXELS];
+    stats_set a, b;
+    OK(stats_set_from_host(c, plan, "test", few, 2, &a));
+    OK(stats_set_from_host(c, plan, "test", many, 3, &b));
+    score s;
+    OK(score_compute(c, &a, &b, &b, &s));
+    /* |0 − 1|/3 + |0 − 2|/6 + |4 − 2|/6 + |4 − 3|/3 */
+    ck_assert_double_eq_tol(s.part[1].distance, 4. / 3, 1e-12);
+    OK(score_compute(c, &b, &a, &a, &s));
+    ck_assert_double_eq_tol(s.part[1].distance, 4. / 3, 1e-12);
+    stats_set_delete(&a);
+    stats_set_delete(&b);
+}
+END_TEST
+
+/* Black, constant and absurd models get large finite scores, whatever they are compared with. */
+START_TEST(hopeless_models_have_finite_scores)
+{
+    static float images[3][4 * PIXELS];
+    for (int i = 0; i < 4 * PIXELS; i++) {
+        images[1][i] = 3;
+        images[2][i] = i % 3 ? 3e38f : 1e-38f;
+    }
+    stats_set train = set_of(20, 1, 1, .1, false), validation = set_of(20, 2, 1, .1, false);
+    for (int k = 0; k < 3; k++) {
+        stats_set model;
+        score s;
+        OK(stats_set_from_host(c, plan, "test", images[k], 4, &model));
+        ck_assert_double_gt(score_value(&model, &validation, &train, &s), 5);
+        ck_assert(isfinite(score_value(&model, &model, &model, &s)));
+        ck_assert(isfinite(score_value(&train, &model, &model, &s)));
+        ck_assert_double_gt(s.value, 5);
+        stats_set_delete(&model);
+    }
+    stats_set_delete(&train);
+    stats_set_delete(&validation);
+}
+END_TEST
+
+START_TEST(sets_that_differ_in_shape_are_refused)
+{
+    stats_plan *other = NULL;
+    stats_options coarser = options;
+    coarser.density_bins = 30;
+    OK(stats_plan_new(c, d, &coarser, SIDE, &other));
+    static float images[PIXELS];
+    stats_set a = set_of(2, 1, 1, .1, false), b;
+    OK(stats_set_from_host(c, other, "test", images, 1, &b));
+    stats_figures f;
+    score s;
+    ck_assert_int_eq(stats_figures_compute(c, &a, &b, &f), STATUS_USAGE);
+    ck_assert_int_eq(score_compute(c, &b, &a, &a, &s), STATUS_USAGE);
+    ck_assert_int_eq(score_compute(c, &a, &a, &b, &s), STATUS_USAGE);
+    stats_set_delete(&b);
+    b = a;
+    b.side = SIDE / 2;
+    ck_assert_int_eq(stats_figures_compute(c, &a, &b, &f), STATUS_USAGE);
+    ck_assert_ptr_nonnull(strstr(context_message(c), "16 × 16"));
+    stats_set_delete(&a);
+    stats_plan_delete(&other);
+}
+END_TEST
+
+START_TEST(bad_options_and_images_are_refused)
+{
+    stats_plan *p = NULL;
+    const stats_options bad[] = {{1, 1, 5}, {2, 1, 5}, {0, 1, 5}, {-1, 1, 5}, {NAN, 1, 5}, {1, INFINITY, 5}, {1, 2, 0}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_int_eq(stats_plan_new(c, d, &bad[i], SIDE, &p), STATUS_USAGE);
+        ck_assert_ptr_null(p);
+    }
+    ck_assert_int_eq(stats_plan_new(c, d, &options, 1, &p), STATUS_USAGE);
+    static float images[2 * PIXELS];
+    images[PIXELS + 3 * SIDE + 7] = NAN;
+    stats_set s;
+    ck_assert_int_eq(stats_set_from_host(c, plan, "epoch 12", images, 2, &s), STATUS_DATA);
+    ck_assert_msg(strstr(context_message(c), "epoch 12: map 1, pixel (y 3, x 7) is nan") != NULL, "%s",
+                  context_message(c));
+    ck_assert_ptr_null(s.power);
+    ck_assert_int_eq(stats_set_from_host(c, plan, "epoch 12", images, 0, &s), STATUS_USAGE);
+    config *cfg = NULL;
+    stats_options o;
+    OK(config_new(c, &cfg));
+    OK(stats_options_read(c, cfg, &o));
+    ck_assert(o.density_min == 1e-3 && o.density_max == 1e4 && o.density_bins == 60);
+    OK(config_set(c, cfg, "stats.density_max", "1e-4", "test"));
+    ck_assert_int_eq(stats_options_read(c, cfg, &o), STATUS_USAGE);
+    config_delete(&cfg);
+}
+END_TEST
+
+START_TEST(allocations_that_fail_leave_nothing)
+{
+    static float images[2 * PIXELS];
+    stats_set s;
+    long n = 1;
+    for (; n < 30; n++) {
+        memory_fail_at(n);
+        const status e = stats_set_from_host(c, plan, "test", images, 2, &s);
+        memory_fail_at(0);
+        if (e == STATUS_OK) break;
+        ck_assert_int_eq(e, STATUS_MEMORY);
+        ck_assert_ptr_null(s.edges);
+    }
+    ck_assert_int_gt(n, 8);
+    ck_assert_int_lt(n, 30);
+    stats_set_delete(&s);
+    stats_set_delete(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("score");
+    TCase *t = tcase_create("score");
+    tcase_add_unchecked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 300);
+    tcase_add_test(t, medians_of_even_and_odd);
+    tcase_add_test(t, edges_end_exactly);
+    tcase_add_test(t, constant_images_are_known);
+    tcase_add_test(t, one_image_is_a_set);
+    tcase_add_test(t, figures_of_scaled_images);
+    tcase_add_test(t, the_score_ranks_models);
+    tcase_add_test(t, the_distance_of_means_is_known);
+    tcase_add_test(t, hopeless_models_have_finite_scores);
+    tcase_add_test(t, sets_that_differ_in_shape_are_refused);
+    tcase_add_test(t, bad_options_and_images_are_refused);
+    tcase_add_test(t, allocations_that_fail_leave_nothing);
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

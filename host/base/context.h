@@ -1,6 +1,6 @@
-/* The context of a piece of work: the error message that grows as it travels up, where logs and progress go, and whether
- * someone asked to stop. Every function that can fail takes one first and returns a status. The library itself never
- * prints and never exits: the sinks do what the program wants.
+/* The context of a piece of work: the error message that grows as it travels up, where logs and progress go, and
+ * whether someone asked to stop. Every function that can fail takes one first and returns a status. The library itself
+ * never prints and never exits: the sinks do what the program wants.
  *
  * One context belongs to one thread. Threads that work side by side take a child each (context_child), which shares the
  * sinks and the stop flag; the parent takes over the first child's message with context_take. */
@@ -14,8 +14,8 @@ typedef struct context context;
 
 typedef enum { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } log_level;
 
-/* Where logs and progress go. `line` gets whole lines without a newline. `progress` gets the one-line state of a running
- * stage (`last` marks its final line). Either may be NULL. May be called from several threads at once. */
+/* Where logs and progress go. `line` gets whole lines without a newline. `progress` gets the one-line state of a
+ * running stage (`last` marks its final line). Either may be NULL. May be called from several threads at once. */
 typedef struct {
     void (*line)(void *user, log_level level, const char *text);
     void (*progress)(void *user, const char *text, bool last);
@@ -46,7 +46,8 @@ void context_log(context *c, log_level level, const char *format, ...) __attribu
 void context_progress(context *c, const char *text, bool last);
 
 /* Stop requests. SIGINT and SIGTERM handlers call context_request_stop (async-signal-safe); long loops poll
- * context_stop_requested between steps, save, and return STATUS_STOPPED (where they can resume) or STATUS_INTERRUPTED. */
+ * context_stop_requested between steps, save, and return STATUS_STOPPED (where they can resume) or STATUS_INTERRUPTED.
+ */
 void context_request_stop(context *c);
 bool context_stop_requested(const context *c);
 

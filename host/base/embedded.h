@@ -1,4 +1,5 @@
-/* Files embedded in the program at build time: "kernels/conv.cl", "data/presets/quick2d.ini", "data/quirks/quirks.ini". */
+/* Files embedded in the program at build time: "kernels/conv.cl", "data/presets/quick2d.ini", "data/quirks/quirks.ini".
+ */
 #ifndef BASE_EMBEDDED_H
 #define BASE_EMBEDDED_H
 

@@ -28,8 +28,8 @@ status files_path(context *c, char *path, const char *format, ...) __attribute__
  * $TMPDIR under Slurm, ~/.cache/cosmocl. */
 status files_cache_folder(context *c, char *path);
 
-/* For tests: the n-th step of writing (open, write, sync, rename) from now on fails, 0: none. COSMOCL_FAIL_WRITE does it
- * from the start. Once unless `stay`, as a full disk would (COSMOCL_FAIL_WRITE_STAY=1). */
+/* For tests: the n-th step of writing (open, write, sync, rename) from now on fails, 0: none. COSMOCL_FAIL_WRITE does
+ * it from the start. Once unless `stay`, as a full disk would (COSMOCL_FAIL_WRITE_STAY=1). */
 void files_fail_at(long n, bool stay);
 
 #endif

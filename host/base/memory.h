@@ -1,5 +1,5 @@
-/* The one place that allocates host memory: zeroed, checked for overflow, aligned to 64 bytes, with a message that names
- * what it was for; also where tests make the n-th allocation fail (COSMOCL_FAIL_ALLOCATION=n). */
+/* The one place that allocates host memory: zeroed, checked for overflow, aligned to 64 bytes, with a message that
+ * names what it was for; also where tests make the n-th allocation fail (COSMOCL_FAIL_ALLOCATION=n). */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 

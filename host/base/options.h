@@ -1,17 +1,26 @@
-/* The one typed table of options: it yields the configuration parser, --help, `config explain` and data/explained.ini. */
+/* The one typed table of options: it yields the configuration parser, --help, `config explain` and data/explained.ini.
+ */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
-typedef enum { OPTION_INTEGER, OPTION_REAL, OPTION_FLAG, OPTION_TEXT, OPTION_CHOICE, OPTION_LIST, OPTION_INTEGER_LIST } option_type;
+typedef enum {
+    OPTION_INTEGER,
+    OPTION_REAL,
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_CHOICE,
+    OPTION_LIST,
+    OPTION_INTEGER_LIST
+} option_type;
 
 typedef struct {
     const char *key; /* "gan.batch" */
     option_type type;
-    const char *value;      /* default, as text */
-    const char *unit;       /* "", "Mpc/h", … */
+    const char *value;       /* default, as text */
+    const char *unit;        /* "", "Mpc/h", … */
     double minimum, maximum; /* of numbers, inclusive */
-    const char *choices;    /* "a|b|c" of choices */
-    const char *meaning;    /* one or two sentences */
+    const char *choices;     /* "a|b|c" of choices */
+    const char *meaning;     /* one or two sentences */
 } option;
 
 extern const option options[];

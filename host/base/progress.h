@@ -1,5 +1,5 @@
-/* Progress of a stage: rate, share, time left and a free text (losses), handed to the context's sink at most ten times a
- * second on a terminal and every 10 s elsewhere (the sink's choice; here only the text is made). */
+/* Progress of a stage: rate, share, time left and a free text (losses), handed to the context's sink at most ten times
+ * a second on a terminal and every 10 s elsewhere (the sink's choice; here only the text is made). */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 

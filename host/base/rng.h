@@ -1,5 +1,6 @@
 /* Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, as in Random123), the same on host and device
- * (kernels/random.cl). A number is a function of (seed, stream, index) alone, so nothing depends on the order of work. */
+ * (kernels/random.cl). A number is a function of (seed, stream, index) alone, so nothing depends on the order of work.
+ */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
 

@@ -86,7 +86,9 @@ void terminal_error(status s, const char *message)
     }
     pthread_mutex_lock(&state.lock);
     clear_line();
-    fprintf(stderr, "cosmocl: %s: %s\n", s == STATUS_STOPPED ? "stopped" : "interrupted", text);
+    const char *word = s == STATUS_STOPPED ? "stopped" : "interrupted";
+    bool says_so = strncmp(text, word, strlen(word)) == 0;
+    fprintf(stderr, "cosmocl: %s%s%s\n", says_so ? "" : word, says_so ? "" : ": ", text);
     pthread_mutex_unlock(&state.lock);
 }
 

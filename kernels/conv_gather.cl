@@ -5,7 +5,7 @@
  * in [n][IH][IW][CIN], out [n][OH][OW][COUT] float32, COUT a multiple of NV * VW; geometry: conv_phase.h. packed: for each
  * phase [COUT / NR][taps of the phase][CIN][NR] with NR = NV * VW (conv_pack.cl). zeros: CIN zeros. bias may be null.
  *
- * A work-item makes MT tiles of MR output pixels x NR channels in registers. Rows of the tiles: samples in groups of
+ * A work-item makes `tiles` tiles of MR output pixels x NR channels in registers. Rows of the tiles: samples in groups of
  * `group`, within a group pixel by pixel, within a pixel sample by sample; so the pixels of a tile mostly have the same
  * position, and a tap that leaves the image for all of them is skipped. Where it leaves for some, these read zeros.
  *
@@ -14,15 +14,12 @@
  * Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
 
-/* ---- tunable: vector width VW, rows MR, vectors NV, tiles per work-item MT, unroll KU (divides CIN), work-group WG ---- */
+/* ---- tunable: vector width VW, rows MR, vectors NV, unroll KU (divides CIN), work-group WG -------------------------- */
 #ifndef MR
 #define MR 4
 #endif
 #ifndef NV
 #define NV 1
-#endif
-#ifndef MT
-#define MT 1
 #endif
 #ifndef KU
 #define KU 1
@@ -74,15 +71,16 @@ static inline void tap_add(FV acc[MR][NV], __global const float *p[MR], __global
 }
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_gather(int n, int group, __global const float *in, __global const float *packed,
-                          __global const float *bias, __global const float *zeros, __global float *out)
+__kernel void conv_gather(int n, int group, int tiles, __global const float *in,
+                          __global const float *packed, __global const float *bias,
+                          __global const float *zeros, __global float *out)
 {
     const int tile = get_global_id(1), phase = get_global_id(2), py = phase / PS, px = phase % PS;
     const int qh = PHASE_SIZE(OH, py), qw = PHASE_SIZE(OW, px), rows = n * qh * qw;
     const int ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
     packed += (size_t)phase_taps_before(phase) * CIN * COUT + (size_t)tile * ty * tx * CIN * NR;
-    for (int t = 0; t < MT; t++) {
-        const int m0 = ((int)get_global_id(0) * MT + t) * MR;
+    for (int t = 0; t < tiles; t++) {
+        const int m0 = ((int)get_global_id(0) * tiles + t) * MR;
         if (m0 >= rows) return;
         tile_rows r;
         rows_find(&r, m0, rows, n, group, py, px, qh, qw);

@@ -9,9 +9,9 @@
 static inline float lanes_sum(FV a[LANE_VECTORS])
 {
 #pragma unroll
-    for (int half = LANE_VECTORS / 2; half > 0; half /= 2)
+    for (int h = LANE_VECTORS / 2; h > 0; h /= 2)
 #pragma unroll
-        for (int i = 0; i < half; i++) a[i] = a[i] + a[i + half];
+        for (int i = 0; i < h; i++) a[i] = a[i] + a[i + h];
 #if VW == 16
     const float8 l8 = a[0].lo + a[0].hi;
     const float4 l4 = l8.lo + l8.hi;

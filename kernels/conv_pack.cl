@@ -5,14 +5,18 @@
  * Copies only: exact. From the host: CI, CO, KERNEL, STRIDE, PAD, NR; BACKWARD. */
 #include "common.h"
 
-/* ---- tunable: vector width VW (divides NR), rows per work-item ROWS -------------------------------------------------- */
+/* ---- tunable: vector width VW (divides NR), rows per work-item ROWS, work-group WG ----------------------------------- */
 #ifndef ROWS
 #define ROWS 64
+#endif
+#ifndef WG
+#define WG 1
 #endif
 
 #include "conv_phase.h"
 
 #if !BACKWARD
+__attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_pack_forward(__global const float *w, __global float *packed)
 {
     const int first = get_global_id(0) * ROWS, tile = get_global_id(1), all = KERNEL * KERNEL * CI;
@@ -42,11 +46,12 @@ static inline void transpose(FV r[VW])
 }
 
 /* Global: (CI / VW, number of this tap among the phase's, phase). */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_pack_backward(__global const float *w, __global float *packed)
 {
     const int ci = get_global_id(0) * VW, tap = get_global_id(1), phase = get_global_id(2);
     const int py = phase / PS, px = phase % PS, ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
-    if (tap >= ty * tx) return;
+    if (tap >= ty * tx || ci >= CI) return;
     const int from = PHASE_TAP(py, tap / tx) * KERNEL + PHASE_TAP(px, tap % tx);
     packed += (size_t)phase_taps_before(phase) * CI * CO + ((size_t)(ci / NR) * ty * tx + tap) * CO * NR + ci % NR;
     w += ((size_t)from * CI + ci) * CO;

@@ -3,10 +3,15 @@
 #include "common.h"
 #include "tree.h"
 
-/* ---- tunable: vector width VW ---------------------------------------------------------------------------------------- */
+/* ---- tunable: vector width VW, work-group WG ------------------------------------------------------------------------- */
+#ifndef WG
+#define WG 1
+#endif
+
 #define LOAD_VECTOR(p) VLOAD(0, p)
 TREE_DEFINE(tree_sum_vector, FV, LOAD_VECTOR)
 
+__attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_tree(int parts, ulong count, __global const float *partial, __global float *out)
 {
     const size_t i = get_global_id(0) * VW;

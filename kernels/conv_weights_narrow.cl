@@ -8,9 +8,12 @@
  * which conv_tree's last + 0 removes. Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
 
-/* ---- tunable: vector width VW (divides the channels of the wide side), rows of taps KYB per work-item ---------------- */
+/* ---- tunable: vector width VW (divides the channels of the wide side), rows of taps KYB per work-item, WG ------------ */
 #ifndef KYB
 #define KYB 1
+#endif
+#ifndef WG
+#define WG 1
 #endif
 
 #define TAPS (KERNEL * KERNEL)
@@ -30,10 +33,12 @@ static inline samples micro_samples(int k, int segment, int micro)
 
 /* Global: (CO / VW, rows of taps / KYB, micro-batches). */
 #if CI == 1
+__attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_weights_ci1(int segment, int micro, __global const float *x, __global const float *y,
                                __global const float *zeros, __global float *partial)
 {
     const int co = get_global_id(0) * VW, ky0 = get_global_id(1) * KYB, k = get_global_id(2);
+    if (co >= CO) return;
     const samples which = micro_samples(k, segment, micro);
     FV acc[KYB][KERNEL];
 #pragma unroll
@@ -77,11 +82,13 @@ __kernel void conv_weights_ci1(int segment, int micro, __global const float *x, 
 
 /* Global: (CI / VW, taps, micro-batches). */
 #if CO == 1
+__attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_weights_co1(int segment, int micro, __global const float *x, __global const float *y,
                                __global float *partial)
 {
     const int ci = get_global_id(0) * VW, tap = get_global_id(1), ky = tap / KERNEL, kx = tap % KERNEL;
     const int k = get_global_id(2);
+    if (ci >= CI) return;
     const samples which = micro_samples(k, segment, micro);
     FV acc = FV_ALL(0.0f);
     for (int s = which.first; s < which.end; s++)

@@ -1,0 +1,146 @@
+/* Convolution plans: geometry, checks, and the calls of conv.h. conv_gather.c and conv_weights.c do the work. */
+#include "ops/conv_internal.h"
+
+#include "base/memory.h"
+#include "ops/launch.h"
+
+size_t conv_weight_count(const conv_shape *s)
+{
+    return (size_t)s->kernel * (size_t)s->kernel * (size_t)layout_channels(s->ci) * (size_t)layout_channels(s->co);
+}
+
+size_t conv_weight_index(const conv_shape *s, int ky, int kx, int ci, int co)
+{
+    const size_t tap = (size_t)ky * (size_t)s->kernel + (size_t)kx;
+    return (tap * (size_t)layout_channels(s->ci) + (size_t)ci) * (size_t)layout_channels(s->co) + (size_t)co;
+}
+
+/* Whether one side's size fits the other's along an axis: input = (output − 1) stride − 2 pad + kernel + rest, rest in
+ * 0 … stride − 1. */
+static bool axis_fits(const conv_shape *s, int in, int out)
+{
+    const long long rest = in - ((out - 1LL) * s->stride - 2LL * s->pad + s->kernel);
+    return rest >= 0 && rest < s->stride;
+}
+
+static status shape_check(context *c, const conv_shape *s, int directions, int max_samples, int max_micro)
+{
+    const int all = CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS;
+    if (s->h < 1 || s->w < 1 || s->oh < 1 || s->ow < 1 || s->ci < 1 || s->co < 1 || s->kernel < 1 || s->stride < 1 ||
+        s->pad < 0 || max_samples < 1 || max_micro < 1 || !directions || directions & ~all)
+        return context_fail(c, STATUS_USAGE,
+                            "convolution: sizes must be at least 1, got %dx%dx%d, %dx%dx%d, kernel %d, "
+                            "stride %d, padding %d, %d samples in %d micro-batches",
+                            s->h, s->w, s->ci, s->oh, s->ow, s->co, s->kernel, s->stride, s->pad, max_samples,
+                            max_micro);
+    if (!axis_fits(s, s->h, s->oh) || !axis_fits(s, s->w, s->ow))
+        return context_fail(c, STATUS_USAGE, "convolution: %dx%d and %dx%d do not fit kernel %d, stride %d, padding %d",
+                            s->h, s->w, s->oh, s->ow, s->kernel, s->stride, s->pad);
+    /* The kernels count floats in 32 bits. */
+    const double n = max_samples, x = n * s->h * s->w * layout_channels(s->ci),
+                 y = n * s->oh * s->ow * layout_channels(s->co);
+    const double w = (double)conv_weight_count(s);
+    if (x >= 2147483648. || y >= 2147483648. || w >= 2147483648.)
+        return context_fail(c, STATUS_USAGE,
+                            "convolution: %d samples of %dx%dx%d and %dx%dx%d are more than 2^31 numbers; "
+                            "take a smaller batch",
+                            max_samples, s->h, s->w, s->ci, s->oh, s->ow, s->co);
+    return STATUS_OK;
+}
+
+static int largest(int a, int b, int c)
+{
+    const int m = a > b ? a : b;
+    return m > c ? m : c;
+}
+
+status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
+                     conv_plan **out)
+{
+    conv_plan *p = NULL;
+    *out = NULL;
+    status e = shape_check(c, s, directions, max_samples, max_micro_batches);
+    if (e) return e;
+    if ((e = memory_new(c, "convolution plan", 1, sizeof *p, &p))) return e;
+    p->d = d;
+    p->s = *s;
+    p->ci = layout_channels(s->ci), p->co = layout_channels(s->co);
+    p->directions = directions, p->max_samples = max_samples, p->max_micro = max_micro_batches;
+    if ((e = conv_tuning_choose(c, device_info(d), &p->tiles))) goto out;
+    const size_t zeros = sizeof(float) * (size_t)largest(p->ci, p->co, s->w);
+    if ((e = buffer_new(c, d, "zeros of a convolution", zeros, &p->zeros))) goto out;
+    if ((e = buffer_zero(c, p->zeros))) goto out;
+    if (directions & CONV_FORWARD && (e = conv_gather_new(c, p, false))) goto out;
+    if (directions & CONV_BACKWARD_DATA && (e = conv_gather_new(c, p, true))) goto out;
+    if (directions & CONV_BACKWARD_WEIGHTS && (e = conv_weights_new(c, p))) goto out;
+    *out = p, p = NULL;
+out:
+    conv_plan_delete(&p);
+    return e;
+}
+
+void conv_plan_delete(conv_plan **pointer)
+{
+    conv_plan *p = *pointer;
+    if (!p) return;
+    conv_gather_delete(&p->forward);
+    conv_gather_delete(&p->backward);
+    conv_weights_delete(&p->weights);
+    buffer_delete(&p->zeros);
+    memory_delete(pointer);
+}
+
+status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
+                   const kernel_argument *arguments)
+{
+    const size_t group = (size_t)p->tiles.work_group, local[3] = {group, 1, 1};
+    const size_t rounded[3] = {(global[0] + group - 1) / group * group, global[1], global[2]};
+    return kernel_run(c, k, 3, rounded, local, count, arguments);
+}
+
+/* Checks one call: the direction was planned, n fits, and x, y (and the bias or the weights) have room. */
+static status call_check(context *c, const conv_plan *p, const char *what, int direction, int n, const buffer *x,
+                         const buffer *y)
+{
+    const conv_shape *s = &p->s;
+    if (!(p->directions & direction))
+        return context_fail(c, STATUS_USAGE, "%s: the plan was made without this direction", what);
+    if (n < 1 || n > p->max_samples)
+        return context_fail(c, STATUS_USAGE, "%s: %d samples, the plan is for 1 to %d", what, n, p->max_samples);
+    status e = launch_check(c, what, "x", x, (size_t)n * (size_t)s->h * (size_t)s->w * (size_t)p->ci);
+    if (!e) e = launch_check(c, what, "y", y, (size_t)n * (size_t)s->oh * (size_t)s->ow * (size_t)p->co);
+    return e;
+}
+
+status conv_pack(context *c, conv_plan *p, buffer *weights)
+{
+    status e = launch_check(c, "conv_pack", "weights", weights, conv_weight_count(&p->s));
+    if (!e && p->directions & CONV_FORWARD) e = conv_gather_pack(c, p, &p->forward, weights);
+    if (!e && p->directions & CONV_BACKWARD_DATA) e = conv_gather_pack(c, p, &p->backward, weights);
+    return e;
+}
+
+status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *y)
+{
+    status e = call_check(c, p, "conv_forward", CONV_FORWARD, n, x, y);
+    if (!e && bias) e = launch_check(c, "conv_forward", "bias", bias, (size_t)p->co);
+    return e ? e : conv_gather_run(c, p, &p->forward, n, x, bias, y);
+}
+
+status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *x)
+{
+    status e = call_check(c, p, "conv_backward_data", CONV_BACKWARD_DATA, n, x, y);
+    if (!e && bias) e = launch_check(c, "conv_backward_data", "bias", bias, (size_t)p->ci);
+    return e ? e : conv_gather_run(c, p, &p->backward, n, y, bias, x);
+}
+
+status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
+{
+    status e = launch_check_batching(c, "conv_backward_weights", b);
+    if (!e) e = call_check(c, p, "conv_backward_weights", CONV_BACKWARD_WEIGHTS, b->n, x, y);
+    if (!e) e = launch_check(c, "conv_backward_weights", "dw", dw, conv_weight_count(&p->s));
+    if (!e && batching_count(b) > p->max_micro)
+        e = context_fail(c, STATUS_USAGE, "conv_backward_weights: %d micro-batches, the plan is for at most %d",
+                         batching_count(b), p->max_micro);
+    return e ? e : conv_weights_run(c, p, b, x, y, dw);
+}

@@ -1,0 +1,57 @@
+/* What the files of the convolution share: the plan, and packing one direction alone (dense layers pack when they run).
+ */
+#ifndef OPS_CONV_INTERNAL_H
+#define OPS_CONV_INTERNAL_H
+
+#include "ops/conv.h"
+#include "ops/conv_tuning.h"
+
+/* Which kernel makes a direction follows from the channels alone (one result on every device). */
+typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
+
+/* Forward or backward data. `in` and `out` are the kernel's input and output: x → y or y → x. */
+typedef struct {
+    bool backward;
+    conv_path path;
+    int h, w, in, out_h, out_w, out; /* padded channels */
+    int rows, vectors, phases;       /* tile; NR = vectors × lanes */
+    kernel *run, *pack;              /* pack NULL: the weights are copied as they are */
+    buffer *packed;
+} conv_gather;
+
+typedef struct {
+    kernel *run, *tree;
+    int lanes; /* narrow kernels: lanes of the wide side */
+    int rows, vectors, ci, co, taps, chunk_rows, chunk_samples, panel_floats; /* conv_weights.cl */
+    int tap_rows;                                                             /* conv_weights_ci1 */
+    buffer *scratch, *partial;
+} conv_weights;
+
+struct conv_plan {
+    device *d;
+    conv_shape s;
+    int ci, co; /* padded */
+    int directions, max_samples, max_micro;
+    conv_tiles tiles;
+    conv_gather forward, backward;
+    conv_weights weights;
+    buffer *zeros;
+};
+
+/* "-DKERNEL=5 …": what every kernel of the plan is told. */
+enum { CONV_OPTIONS = 512 };
+
+status conv_gather_new(context *c, conv_plan *p, bool backward);
+status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
+status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
+void conv_gather_delete(conv_gather *g);
+
+status conv_weights_new(context *c, conv_plan *p);
+status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+void conv_weights_delete(conv_weights *w);
+
+/* kernel_run with the plan's work-groups: the first dimension is rounded up to whole ones. */
+status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
+                   const kernel_argument *arguments);
+
+#endif

@@ -1,0 +1,174 @@
+/* Gradients with respect to the weights: kernels/conv_weights.cl, conv_weights_narrow.cl and conv_tree.cl. */
+#include "ops/conv_internal.h"
+
+#include <stdio.h>
+
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static void options_write(const conv_plan *p, int lanes, const char *more, char text[CONV_OPTIONS])
+{
+    const conv_shape *s = &p->s;
+    snprintf(text, CONV_OPTIONS,
+             "-DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DH=%d -DW=%d -DCI=%d -DOH=%d -DOW=%d -DCO=%d -DVW=%d -DWG=%d %s",
+             s->kernel, s->stride, s->pad, s->h, s->w, p->ci, s->oh, s->ow, p->co, lanes, p->tiles.work_group, more);
+}
+
+/* Micro-batches that one job adds up (a power of two): as many as leave enough jobs. */
+static int group_size(const conv_plan *p, int blocks, int micros)
+{
+    int group = 1;
+    while (group < micros) group *= 2;
+    while (group > 1 && (long long)blocks * divide_up(micros, group) < p->tiles.jobs) group /= 2;
+    return group;
+}
+
+static int depth_of(int group)
+{
+    int depth = 1;
+    for (; group > 1; group /= 2) depth++;
+    return depth;
+}
+
+static int blocks_of(const conv_plan *p)
+{
+    const conv_weights *w = &p->weights;
+    return p->ci / w->ci * (p->co / w->co) * divide_up(p->s.kernel * p->s.kernel, w->taps);
+}
+
+/* Work-items for `jobs` jobs: whole work-groups. */
+static int items_of(const conv_plan *p, int jobs)
+{
+    return divide_up(least(jobs, p->tiles.items), p->tiles.work_group) * p->tiles.work_group;
+}
+
+/* Tile, block and chunk for the plan's geometry. */
+static void shape_choose(conv_plan *p)
+{
+    const conv_tiles *t = &p->tiles;
+    const conv_shape *s = &p->s;
+    conv_weights *w = &p->weights;
+    const int unit = t->panels ? most(t->vector, 1) : 1;
+    w->vectors = conv_tuning_vectors(p->co, t->vector, t->weight_vectors);
+    w->co = conv_tuning_block(p->co, w->vectors * t->vector, most(t->weight_co, w->vectors * t->vector));
+    w->ci = conv_tuning_block(p->ci, unit, most(t->weight_ci, unit));
+    w->rows = conv_tuning_block(w->ci, 1, most(t->weight_registers / w->vectors, 1));
+    w->taps = t->weight_taps ? least(t->weight_taps, s->kernel * s->kernel) : s->kernel * s->kernel;
+    const int pixels = s->oh * s->ow;
+    w->chunk_rows = t->weight_pixels ? least(most(divide_up(t->weight_pixels, s->ow), 1), s->oh) : s->oh;
+    w->chunk_samples =
+        t->weight_pixels ? (w->chunk_rows < s->oh ? 1 : most(t->weight_pixels / pixels, 1)) : p->max_samples;
+    w->chunk_samples = least(w->chunk_samples, p->max_samples);
+    const int panel_rows = least((w->chunk_rows - 1) * s->stride + s->kernel, s->h);
+    w->panel_floats = t->panels ? w->chunk_samples * (panel_rows * s->w * w->ci + w->chunk_rows * s->ow * w->co) : 0;
+}
+
+static status wide_new(context *c, conv_plan *p)
+{
+    conv_weights *w = &p->weights;
+    char more[160], text[CONV_OPTIONS];
+    shape_choose(p);
+    snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DCB=%d -DNB=%d -DCROWS=%d -DCSAMPLES=%d -DPANELS=%d", w->rows,
+             w->vectors, w->taps, w->ci, w->co, w->chunk_rows, w->chunk_samples, p->tiles.panels ? 1 : 0);
+    options_write(p, p->tiles.vector, more, text);
+    status e = kernel_get(c, p->d, "conv_weights", "conv_weights", text, &w->run);
+    if (e) return e;
+    size_t scratch = 0;
+    int groups_most = 1;
+    for (int micros = 1; micros <= p->max_micro; micros++) {
+        const int group = group_size(p, blocks_of(p), micros), groups = divide_up(micros, group);
+        const size_t block = (size_t)w->taps * (size_t)w->ci * (size_t)w->co;
+        const size_t floats =
+            (size_t)items_of(p, blocks_of(p) * groups) * ((size_t)w->panel_floats + block * (size_t)depth_of(group));
+        if (floats > scratch) scratch = floats;
+        groups_most = most(groups_most, groups);
+    }
+    e = buffer_new(c, p->d, "scratch of a weight gradient", sizeof(float) * scratch, &w->scratch);
+    if (e || groups_most == 1) return e;
+    return buffer_new(c, p->d, "partial weight gradients",
+                      sizeof(float) * (size_t)groups_most * conv_weight_count(&p->s), &w->partial);
+}
+
+static status narrow_new(context *c, conv_plan *p)
+{
+    conv_weights *w = &p->weights;
+    const bool ci1 = p->ci == 1 && p->co > 1;
+    char more[32], text[CONV_OPTIONS];
+    w->lanes = p->ci == 1 && p->co == 1 ? 1 : p->tiles.vector;
+    /* As many rows of taps as 25 sums: all of a 5 × 5 kernel. */
+    w->tap_rows = p->tiles.registers >= 20 ? most(least(25 / p->s.kernel, p->s.kernel), 1) : 1;
+    snprintf(more, sizeof more, "-DKYB=%d", w->tap_rows);
+    options_write(p, w->lanes, more, text);
+    const status e =
+        kernel_get(c, p->d, "conv_weights_narrow", ci1 ? "conv_weights_ci1" : "conv_weights_co1", text, &w->run);
+    if (e) return e;
+    return buffer_new(c, p->d, "partial weight gradients",
+                      sizeof(float) * (size_t)p->max_micro * conv_weight_count(&p->s), &w->partial);
+}
+
+status conv_weights_new(context *c, conv_plan *p)
+{
+    const bool narrow = p->ci == 1 || p->co == 1;
+    const status e = narrow ? narrow_new(c, p) : wide_new(c, p);
+    char text[32];
+    if (e || !p->weights.partial) return e;
+    snprintf(text, sizeof text, "-DVW=%d -DWG=%d", narrow ? p->weights.lanes : p->tiles.vector, p->tiles.work_group);
+    return kernel_get(c, p->d, "conv_tree", "conv_tree", text, &p->weights.tree);
+}
+
+void conv_weights_delete(conv_weights *w)
+{
+    buffer_delete(&w->scratch);
+    buffer_delete(&w->partial);
+}
+
+static status tree_run(context *c, conv_plan *p, int parts, int lanes, buffer *dw)
+{
+    const size_t count = conv_weight_count(&p->s), global[3] = {count / (size_t)lanes, 1, 1};
+    return conv_launch(
+        c, p, p->weights.tree, global,
+        KERNEL_ARGUMENTS(ARG_INT(parts), ARG_ULONG(count), ARG_BUFFER(p->weights.partial), ARG_BUFFER(dw)));
+}
+
+static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
+{
+    const conv_weights *w = &p->weights;
+    const int micros = batching_count(b);
+    const bool ci1 = p->ci == 1 && p->co > 1;
+    const size_t taps = (size_t)p->s.kernel * (size_t)p->s.kernel;
+    const size_t narrow_x[3] = {(size_t)(p->co / w->lanes), (size_t)divide_up(p->s.kernel, w->tap_rows),
+                                (size_t)micros};
+    const size_t narrow_y[3] = {(size_t)(p->ci / w->lanes), taps, (size_t)micros};
+    const status e = ci1 ? conv_launch(c, p, w->run, narrow_x,
+                                       KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
+                                                        ARG_BUFFER(y), ARG_BUFFER(p->zeros), ARG_BUFFER(w->partial)))
+                         : conv_launch(c, p, w->run, narrow_y,
+                                       KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
+                                                        ARG_BUFFER(y), ARG_BUFFER(w->partial)));
+    return e ? e : tree_run(c, p, micros, w->lanes, dw);
+}
+
+status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
+{
+    const conv_weights *w = &p->weights;
+    if (p->ci == 1 || p->co == 1) return narrow_run(c, p, b, x, y, dw);
+    const int micros = batching_count(b), blocks = blocks_of(p), group = group_size(p, blocks, micros);
+    const int groups = divide_up(micros, group);
+    const size_t global[3] = {(size_t)items_of(p, blocks * groups), 1, 1};
+    const status e =
+        conv_launch(c, p, w->run, global,
+                    KERNEL_ARGUMENTS(ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro), ARG_INT(group),
+                                     ARG_INT(groups), ARG_INT(depth_of(group)), ARG_BUFFER(x), ARG_BUFFER(y),
+                                     ARG_BUFFER(w->scratch), ARG_BUFFER(groups > 1 ? w->partial : dw)));
+    return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, dw);
+}

@@ -1,0 +1,337 @@
+/* Convolutions in every direction against the float64 oracle on odd geometries; the same bits for every tile, vector
+ * width and work-group; plans, padded channels and bad input. */
+#include "ops/conv_test.h"
+#include "ops/conv.h"
+#include "ops/ref/conv_ref.h"
+
+enum { ALL = CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS };
+
+typedef struct {
+    conv_shape s;
+    batching b;
+} geometry;
+
+static const geometry geometries[] = {
+    {{8, 8, 32, 4, 4, 64, 5, 2, 2}, {20, 10, 4}},  /* the networks' layers: two segments, last micro-batch smaller */
+    {{16, 16, 1, 8, 8, 32, 5, 2, 2}, {6, 3, 2}},   /* a discriminator's first, a generator's last */
+    {{5, 7, 16, 5, 7, 48, 3, 1, 1}, {7, 7, 3}},    /* not square */
+    {{9, 4, 24, 5, 2, 33, 3, 2, 1}, {3, 3, 10}},   /* channels that are padded */
+    {{1, 1, 3, 1, 1, 3, 1, 1, 0}, {1, 1, 1}},      /* one of everything */
+    {{6, 6, 3, 2, 2, 16, 2, 3, 0}, {5, 5, 2}},     /* phases without a tap: kernel < stride */
+    {{7, 4, 33, 3, 2, 3, 1, 3, 1}, {11, 11, 4}},   /* kernel 1, stride 3, padding wider than the kernel */
+    {{12, 10, 16, 12, 10, 1, 7, 1, 3}, {4, 4, 3}}, /* kernel 7 to one channel */
+    {{13, 11, 1, 5, 4, 16, 6, 2, 1}, {9, 3, 2}},   /* kernel 6, one channel in */
+    {{8, 8, 1, 3, 3, 1, 4, 3, 2}, {23, 23, 10}},   /* one channel on both sides, output padding 2 */
+    {{4, 19, 1, 2, 10, 40, 7, 2, 3}, {2, 2, 1}},   /* kernel wider than the image is high */
+    {{3, 4, 80, 1, 2, 112, 4, 2, 1}, {13, 13, 5}}, /* a row of the input never seen */
+    {{2, 3, 17, 4, 5, 16, 3, 1, 2}, {23, 23, 7}},  /* output larger than input */
+};
+enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
+
+static size_t x_pixels(const conv_shape *s, int n)
+{
+    return (size_t)n * (size_t)s->h * (size_t)s->w;
+}
+static size_t y_pixels(const conv_shape *s, int n)
+{
+    return (size_t)n * (size_t)s->oh * (size_t)s->ow;
+}
+static size_t taps(const conv_shape *s)
+{
+    return (size_t)s->kernel * (size_t)s->kernel;
+}
+
+typedef struct {
+    tensor x, y, w, bias_x, bias_y;                    /* operands */
+    tensor forward, forward0, backward, backward0, dw; /* results: with and without bias */
+} tensors;
+
+static tensor weights_random(const conv_shape *s, uint32_t sub)
+{
+    /* Rows of padded input channels are zero too. */
+    const size_t ci = (size_t)layout_channels(s->ci), co = (size_t)layout_channels(s->co);
+    tensor w = tensor_random(taps(s) * ci, s->co, sub);
+    float *f = calloc(w.count, sizeof *f);
+    for (size_t i = 0; i < w.count; i++) {
+        if (i / co % ci >= (size_t)s->ci) w.v[i] = 0;
+        f[i] = (float)w.v[i];
+    }
+    OK(buffer_write(c, w.b, 0, f, w.count * sizeof *f));
+    free(f);
+    return w;
+}
+
+static tensors tensors_new(const geometry *g)
+{
+    const conv_shape *s = &g->s;
+    const int n = g->b.n;
+    tensors t = {.x = tensor_random(x_pixels(s, n), s->ci, 1),
+                 .y = tensor_random(y_pixels(s, n), s->co, 2),
+                 .w = weights_random(s, 3),
+                 .bias_x = tensor_random(1, s->ci, 4),
+                 .bias_y = tensor_random(1, s->co, 5)};
+    t.forward = tensor_empty(t.y.count), t.forward0 = tensor_empty(t.y.count);
+    t.backward = tensor_empty(t.x.count), t.backward0 = tensor_empty(t.x.count);
+    t.dw = tensor_empty(t.w.count);
+    return t;
+}
+
+static void tensors_delete(tensors *t)
+{
+    tensor *all[] = {&t->x,       &t->y,        &t->w,        &t->bias_x,    &t->bias_y,
+                     &t->forward, &t->forward0, &t->backward, &t->backward0, &t->dw};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) tensor_delete(all[i]);
+}
+
+static void run_all(const geometry *g, tensors *t)
+{
+    conv_plan *p = NULL;
+    OK(conv_plan_new(c, d, &g->s, ALL, g->b.n, batching_count(&g->b), &p));
+    OK(conv_pack(c, p, t->w.b));
+    OK(conv_forward(c, p, g->b.n, t->x.b, t->bias_y.b, t->forward.b));
+    OK(conv_forward(c, p, g->b.n, t->x.b, NULL, t->forward0.b));
+    OK(conv_backward_data(c, p, g->b.n, t->y.b, t->bias_x.b, t->backward.b));
+    OK(conv_backward_data(c, p, g->b.n, t->y.b, NULL, t->backward0.b));
+    OK(conv_backward_weights(c, p, &g->b, t->x.b, t->y.b, t->dw.b));
+    OK(device_finish(c, d));
+    conv_plan_delete(&p);
+    ck_assert_ptr_null(p);
+}
+
+START_TEST(oracle)
+{
+    const geometry *g = &geometries[_i];
+    const conv_shape *s = &g->s;
+    const int n = g->b.n;
+    const double k2 = (double)taps(s), pixels = (double)y_pixels(s, n);
+    tensors t = tensors_new(g);
+    run_all(g, &t);
+    double *ax = absolutes(t.x.v, t.x.count), *ay = absolutes(t.y.v, t.y.count), *aw = absolutes(t.w.v, t.w.count);
+    double *abx = absolutes(t.bias_x.v, t.bias_x.count), *aby = absolutes(t.bias_y.v, t.bias_y.count);
+    double *mx = calloc(t.x.count, sizeof *mx), *my = calloc(t.y.count, sizeof *my),
+           *mw = calloc(t.w.count, sizeof *mw);
+
+    conv_ref_forward(s, n, t.x.v, t.w.v, t.bias_y.v, t.forward.v);
+    conv_ref_forward(s, n, ax, aw, aby, my);
+    tensor_check(&t.forward, t.forward.v, my, k2 * s->ci, "forward");
+    conv_ref_forward(s, n, t.x.v, t.w.v, NULL, t.forward.v);
+    tensor_check(&t.forward0, t.forward.v, my, k2 * s->ci, "forward without bias");
+
+    conv_ref_backward_data(s, n, t.y.v, t.w.v, t.bias_x.v, t.backward.v);
+    conv_ref_backward_data(s, n, ay, aw, abx, mx);
+    tensor_check(&t.backward, t.backward.v, mx, k2 * s->co, "backward data");
+    conv_ref_backward_data(s, n, t.y.v, t.w.v, NULL, t.backward.v);
+    tensor_check(&t.backward0, t.backward.v, mx, k2 * s->co, "backward data without bias");
+
+    conv_ref_backward_weights(s, n, t.x.v, t.y.v, t.dw.v);
+    conv_ref_backward_weights(s, n, ax, ay, mw);
+    tensor_check(&t.dw, t.dw.v, mw, pixels, "backward weights");
+    free(ax), free(ay), free(aw), free(abx), free(aby), free(mx), free(my), free(mw);
+    tensors_delete(&t);
+}
+END_TEST
+
+/* Other tiles, vectors and work-groups, as other devices would have them. */
+static const char *const settings[] = {
+    "vector=8,registers=12,vectors=2,weight_registers=8,weight_ci=8,weight_pixels=9,jobs=1",
+    "vector=4,work_group=8,rows=3,vectors=2,tiles=1,group=3,unroll=1,narrow_rows=3,weight_ci=4,weight_co=8,"
+    "weight_taps=1,weight_pixels=0,panels=0,weight_registers=8,items=4096,jobs=4096",
+    "vector=1,rows=2,vectors=1,tiles=3,group=1,unroll=2,narrow_rows=1,weight_ci=3,weight_taps=3,weight_pixels=5,"
+    "weight_registers=2,panels=0,items=3,jobs=2",
+    "vector=2,work_group=2,registers=4,unroll=16,group=64,weight_pixels=1000,jobs=64",
+};
+
+START_TEST(same_bits_for_every_tile)
+{
+    /* Some of the geometries: every setting builds every kernel anew. */
+    static const int chosen[] = {0, 1, 3, 5, 8, 10};
+    const geometry *g = &geometries[chosen[_i]];
+    tensors t = tensors_new(g);
+    const tensor *results[] = {&t.forward, &t.forward0, &t.backward, &t.backward0, &t.dw};
+    enum { RESULTS = sizeof results / sizeof results[0] };
+    float *first[RESULTS];
+    run_all(g, &t);
+    for (int r = 0; r < RESULTS; r++) first[r] = tensor_values(results[r]);
+    for (size_t k = 0; k < sizeof settings / sizeof settings[0]; k++) {
+        setenv("COSMOCL_CONV_TILE", settings[k], 1);
+        run_all(g, &t);
+        unsetenv("COSMOCL_CONV_TILE");
+        for (int r = 0; r < RESULTS; r++) {
+            float *other = tensor_values(results[r]);
+            for (size_t i = 0; i < results[r]->count; i++)
+                ck_assert_msg(!memcmp(&other[i], &first[r][i], sizeof(float)), "%s: result %d, element %zu: %a, was %a",
+                              settings[k], r, i, other[i], first[r][i]);
+            free(other);
+        }
+    }
+    for (int r = 0; r < RESULTS; r++) free(first[r]);
+    tensors_delete(&t);
+}
+END_TEST
+
+/* The order of the sums as conv.h states it, in float arithmetic on the host, to the bit. */
+START_TEST(order_of_sums)
+{
+    const geometry *g = &geometries[1]; /* 16×16×1 and 8×8×32, kernel 5, stride 2, padding 2 */
+    const conv_shape *s = &g->s;
+    tensors t = tensors_new(g);
+    run_all(g, &t);
+    float *f = tensor_values(&t.forward0), *b = tensor_values(&t.backward0);
+    for (int o = 0; o < 8; o++)
+        for (int k = 0; k < 32; k++) { /* row 0 of sample 0: forward in order of the taps */
+            float sum = 0;
+            for (int ky = 2; ky < 5; ky++)
+                for (int kx = 0; kx < 5; kx++) {
+                    const int ix = 2 * o - 2 + kx;
+                    if (ix >= 0 && ix < 16)
+                        sum = fmaf((float)t.x.v[(ky - 2) * 16 + ix], (float)t.w.v[conv_weight_index(s, ky, kx, 0, k)],
+                                   sum);
+                }
+            ck_assert_msg(f[o * 32 + k] == sum, "forward %d %d: %a, should be %a", o, k, f[o * 32 + k], sum);
+        }
+    for (int i = 0; i < 16; i++) { /* row 1 of sample 0: backward, 16 partial sums and their tree */
+        float lane[16] = {0};
+        for (int ky = 1; ky < 5; ky += 2)
+            for (int kx = i % 2; kx < 5; kx += 2) {
+                const int oy = (1 + 2 - ky) / 2, ox = (i + 2 - kx) / 2;
+                if (oy < 0 || i + 2 < kx || ox >= 8) continue;
+                for (int k = 0; k < 32; k++)
+                    lane[k % 16] = fmaf((float)t.y.v[(oy * 8 + ox) * 32 + k],
+                                        (float)t.w.v[conv_weight_index(s, ky, kx, 0, k)], lane[k % 16]);
+            }
+        for (int half = 8; half > 0; half /= 2)
+            for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+        ck_assert_msg(b[16 + i] == lane[0], "backward %d: %a, should be %a", i, b[16 + i], lane[0]);
+    }
+    free(f), free(b);
+    tensors_delete(&t);
+}
+END_TEST
+
+/* Weight gradients by micro-batches: fma from zero within one, then the tree, to the bit; for a wide and a narrow
+ * layer. */
+START_TEST(order_of_micro_batches)
+{
+    const int which[] = {0, 8};
+    const geometry *g = &geometries[which[_i]];
+    const conv_shape *s = &g->s;
+    tensors t = tensors_new(g);
+    run_all(g, &t);
+    float *dw = tensor_values(&t.dw), partial[16];
+    const int ci = layout_channels(s->ci), co = layout_channels(s->co), micros = batching_count(&g->b);
+    const int per = batching_per_segment(&g->b);
+    ck_assert_int_le(micros, 16);
+    for (int k = 0; k < 3 * s->kernel * s->kernel; k++) {
+        const int tap = k / 3, a = k % ci, b = 5 * k % co, ky = tap / s->kernel, kx = tap % s->kernel;
+        for (int m = 0; m < micros; m++) {
+            const int start = m % per * g->b.micro, first = m / per * g->b.segment + start;
+            const int count = g->b.segment - start < g->b.micro ? g->b.segment - start : g->b.micro;
+            float sum = 0;
+            for (int o = first * s->oh * s->ow; o < (first + count) * s->oh * s->ow; o++) {
+                const int n = o / (s->oh * s->ow), oy = o / s->ow % s->oh, ox = o % s->ow;
+                const int iy = oy * s->stride - s->pad + ky, ix = ox * s->stride - s->pad + kx;
+                if (iy >= 0 && iy < s->h && ix >= 0 && ix < s->w)
+                    sum = fmaf((float)t.x.v[((n * s->h + iy) * s->w + ix) * ci + a], (float)t.y.v[o * co + b], sum);
+            }
+            partial[m] = sum;
+        }
+        for (int step = 1; step < micros; step *= 2)
+            for (int m = 0; m + step < micros; m += 2 * step) partial[m] += partial[m + step];
+        const float got = dw[conv_weight_index(s, ky, kx, a, b)];
+        ck_assert_msg(got == partial[0], "tap %d, %d, %d: %a, should be %a", tap, a, b, got, partial[0]);
+    }
+    free(dw);
+    tensors_delete(&t);
+}
+END_TEST
+
+/* Fewer samples than the plan is for, and padded channels that stay zero. */
+START_TEST(parts_and_padding)
+{
+    const geometry *g = &geometries[3];
+    const conv_shape *s = &g->s;
+    tensors t = tensors_new(g);
+    run_all(g, &t);
+    float *whole = tensor_values(&t.forward);
+    conv_plan *p = NULL;
+    OK(conv_plan_new(c, d, s, CONV_FORWARD, 50, 1, &p));
+    OK(conv_pack(c, p, t.w.b));
+    OK(buffer_fill_float(c, t.forward.b, 0, t.forward.count * sizeof(float), NAN));
+    OK(conv_forward(c, p, 2, t.x.b, t.bias_y.b, t.forward.b));
+    float *part = tensor_values(&t.forward);
+    const size_t co = (size_t)layout_channels(s->co), two = 2 * y_pixels(s, 1) * co;
+    ck_assert(!memcmp(part, whole, two * sizeof(float)));
+    for (size_t i = two; i < t.forward.count; i++) ck_assert_msg(isnan(part[i]), "element %zu was written", i);
+    for (size_t i = 0; i < t.forward.count; i++)
+        ck_assert_msg(i % co < (size_t)s->co || whole[i] == 0, "padded element %zu is %g", i, whole[i]);
+    conv_plan_delete(&p);
+    free(whole), free(part);
+    tensors_delete(&t);
+}
+END_TEST
+
+static void refuse(const conv_shape *s, int directions, int n, int micro, const char *says)
+{
+    conv_plan *p = NULL;
+    ck_assert_int_eq(conv_plan_new(c, d, s, directions, n, micro, &p), STATUS_USAGE);
+    ck_assert_ptr_null(p);
+    ck_assert_msg(strstr(context_message(c), says), "\"%s\" does not say \"%s\"", context_message(c), says);
+}
+
+START_TEST(bad_input)
+{
+    const conv_shape good = {8, 8, 16, 4, 4, 32, 5, 2, 2};
+    conv_shape s = good;
+    s.oh = 3;
+    refuse(&s, ALL, 4, 1, "do not fit");
+    s = good, s.h = 9; /* output padding 2 = stride */
+    refuse(&s, ALL, 4, 1, "do not fit");
+    s = good, s.stride = 0;
+    refuse(&s, ALL, 4, 1, "at least 1");
+    refuse(&good, 0, 4, 1, "at least 1");
+    refuse(&good, ALL, 0, 1, "at least 1");
+    refuse(&good, ALL, 1 << 22, 1, "2^31");
+    setenv("COSMOCL_CONV_TILE", "rows=3,nonsense=4", 1);
+    refuse(&good, ALL, 4, 1, "nonsense=4");
+    setenv("COSMOCL_CONV_TILE", "vector=3", 1);
+    refuse(&good, ALL, 4, 1, "COSMOCL_CONV_TILE");
+    unsetenv("COSMOCL_CONV_TILE");
+
+    conv_plan *p = NULL;
+    OK(conv_plan_new(c, d, &good, CONV_FORWARD, 4, 1, &p));
+    tensor x = tensor_random(4 * 64, 16, 1), y = tensor_random(4 * 16, 32, 2), dw = tensor_empty(25 * 16 * 32);
+    ck_assert_int_eq(conv_forward(c, p, 5, x.b, NULL, y.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_backward_data(c, p, 4, y.b, NULL, x.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 4, 4}, x.b, y.b, dw.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_forward(c, p, 4, y.b, NULL, y.b), STATUS_USAGE); /* x too small */
+    ck_assert_msg(strstr(context_message(c), "conv_forward"), "%s", context_message(c));
+    conv_plan_delete(&p);
+    conv_plan_delete(&p);
+    OK(conv_plan_new(c, d, &good, ALL, 4, 1, &p));
+    ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 4, 2}, x.b, y.b, dw.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 3, 3}, x.b, y.b, dw.b), STATUS_USAGE);
+    conv_plan_delete(&p);
+    tensor_delete(&x), tensor_delete(&y), tensor_delete(&dw);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("conv");
+    TCase *t = tcase_create("conv");
+    tcase_set_timeout(t, 300);
+    tcase_add_unchecked_fixture(t, device_setup, device_teardown);
+    tcase_add_loop_test(t, oracle, 0, GEOMETRIES);
+    tcase_add_loop_test(t, same_bits_for_every_tile, 0, 6);
+    tcase_add_test(t, order_of_sums);
+    tcase_add_loop_test(t, order_of_micro_batches, 0, 2);
+    tcase_add_test(t, parts_and_padding);
+    tcase_add_test(t, bad_input);
+    suite_add_tcase(suite, t);
+    SRunner *r = srunner_create(suite);
+    srunner_set_fork_status(r, CK_NOFORK);
+    srunner_run_all(r, CK_ENV);
+    const int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}

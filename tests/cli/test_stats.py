@@ -1,0 +1,171 @@
+"""`cosmocl stats` and `cosmocl dataset info` as a user meets them: output, bad input, repeatability."""
+import json
+import os
+import subprocess
+
+import h5py
+import numpy as np
+import pytest
+
+COSMOCL = os.environ["COSMOCL"]
+
+
+def cosmocl(*arguments, **keywords):
+    return subprocess.run([COSMOCL, *map(str, arguments)], capture_output=True, text=True, timeout=300, **keywords)
+
+
+def write_maps(path, maps, box=100.0, mean=4.0, origin=None, **attributes):
+    with h5py.File(path, "w") as f:
+        f["maps"] = np.asarray(maps, np.float32)
+        f.attrs["box_mpc_h"] = box
+        f.attrs["mean"] = mean
+        if origin is not None:
+            f["origin"] = np.asarray(origin, np.int32)
+        for name, value in attributes.items():
+            f.attrs[name] = value
+    return path
+
+
+def densities(n, side, seed=1):
+    return 4 * np.exp(np.random.default_rng(seed).standard_normal((n, side, side)))
+
+
+@pytest.fixture
+def pair(tmp_path):
+    return (
+        write_maps(tmp_path / "truth.h5", densities(4, 32)),
+        write_maps(tmp_path / "model.h5", densities(6, 16, 2), box=50),
+    )
+
+
+def stats(truth, model, out, *more):
+    return cosmocl("stats", "--truth", truth, "--model", model, "-o", out, *more)
+
+
+def contents(path):
+    found = {}
+    with h5py.File(path, "r") as f:
+        f.visititems(lambda name, o: found.update({name: o[()].tobytes()}) if isinstance(o, h5py.Dataset) else None)
+    return found
+
+
+def test_table_on_stdout_and_nothing_else(pair, tmp_path):
+    done = stats(*pair, tmp_path / "s.h5")
+    assert done.returncode == 0, done.stderr
+    for word in ("pdf", "mean", "std", "psd", "peaks", "underflow", str(tmp_path / "s.h5")):
+        assert word in done.stdout
+    with h5py.File(tmp_path / "s.h5") as f:
+        assert f["provenance"].attrs["inputs"] == 2
+        assert f["truth/pixel_pdf"].attrs["units"] is not None
+        assert f["truth"].attrs["images"] == 16 and f["model"].attrs["images"] == 6
+
+
+def test_the_same_bytes_twice(pair, tmp_path):
+    assert stats(*pair, tmp_path / "a.h5").returncode == 0
+    assert stats(*pair, tmp_path / "b.h5").returncode == 0
+    assert contents(tmp_path / "a.h5") == contents(tmp_path / "b.h5")
+
+
+def test_a_set_against_itself_is_perfect(pair, tmp_path):
+    done = stats(pair[1], pair[1], tmp_path / "s.h5", "--json")
+    assert json.loads(done.stdout)["figures"] == {"pdf": 0, "mean": 1, "std": 1, "psd": 0, "peaks": 1}
+
+
+def test_one_map_has_no_scatter(tmp_path):
+    one = write_maps(tmp_path / "one.h5", densities(1, 16))
+    done = stats(one, one, tmp_path / "s.h5", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["figures"]["std"] is None
+
+
+def test_huge_densities(tmp_path, pair):
+    huge = write_maps(tmp_path / "huge.h5", densities(2, 16) * 1e36)
+    done = stats(pair[1], huge, tmp_path / "s.h5", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["figures"]["pdf"] == pytest.approx(2) and found["model"]["overflow"] == 512
+    with h5py.File(tmp_path / "s.h5") as f:
+        assert np.isfinite(f["model/power_all"][:]).all() and (f["model/power_all"][:] > 0).all()
+
+
+@pytest.mark.parametrize("bad, word", [(np.nan, "nan"), (np.inf, "inf"), (-1, "-1")])
+def test_bad_pixels_are_named(pair, tmp_path, bad, word):
+    maps = densities(3, 16)
+    maps[2, 5, 7] = bad
+    path = write_maps(tmp_path / "bad.h5", maps)
+    done = stats(pair[0], path, tmp_path / "s.h5")
+    assert done.returncode == 6
+    for part in ("bad.h5", "map 2", "y 5", "x 7", word):
+        assert part in done.stderr
+    assert not (tmp_path / "s.h5").exists()
+
+
+def test_sizes_that_do_not_fit(tmp_path, pair):
+    large = write_maps(tmp_path / "large.h5", densities(2, 24))
+    done = stats(pair[0], large, tmp_path / "s.h5")  # four crops of 24 overlap in 32
+    assert done.returncode == 2 and "overlap" in done.stderr and "truth.h5" in done.stderr
+    done = stats(*pair, tmp_path / "s.h5", "--set", "dataset.crop=17")
+    assert done.returncode == 2 and "dataset.crop" in done.stderr
+    single = write_maps(tmp_path / "single.h5", densities(2, 1))
+    done = stats(single, single, tmp_path / "s.h5")
+    assert done.returncode == 2 and "1 × 1" in done.stderr
+    wide = write_maps(tmp_path / "wide.h5", np.ones((1, 16, 40)))
+    assert stats(wide, wide, tmp_path / "s.h5").returncode == 2
+    assert not (tmp_path / "s.h5").exists()
+
+
+def test_a_smaller_crop_cuts_both(pair, tmp_path):
+    done = stats(*pair, tmp_path / "s.h5", "--json", "--set", "dataset.crop=8")
+    found = json.loads(done.stdout)
+    assert (found["truth"]["images"], found["model"]["images"], found["model"]["side"]) == (16, 24, 8)
+
+
+@pytest.mark.parametrize("more", [["--density-bins", "0"], ["--density-min", "10", "--density-max", "1"], ["--density-min", "-1"]])
+def test_bad_bins(pair, tmp_path, more):
+    done = stats(*pair, tmp_path / "s.h5", *more)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_missing_arguments(pair, tmp_path):
+    done = cosmocl("stats", "--truth", pair[0], "-o", tmp_path / "s.h5")
+    assert done.returncode == 2 and "--model" in done.stderr
+    assert cosmocl("stats", "--truth", pair[0], "--model", pair[1]).returncode == 2
+    assert stats(pair[0], tmp_path / "none.h5", tmp_path / "s.h5").returncode == 6
+
+
+def test_other_pixel_sizes_warn(tmp_path, pair):
+    other = write_maps(tmp_path / "other.h5", densities(2, 16), box=70, mean=5)
+    done = stats(pair[0], other, tmp_path / "s.h5")
+    assert done.returncode == 0 and "Mpc/h wide" in done.stderr and "on average" in done.stderr
+
+
+def test_dataset_info(tmp_path):
+    maps = densities(20, 16)
+    maps[3, 0, 0] = 4 * 0.001
+    maps[4, 0, 0] = 4 * 1000
+    path = write_maps(tmp_path / "maps.h5", maps, redshift=0.5, origin=[[i // 2, 0, 0] for i in range(20)])
+    done = cosmocl("dataset", "info", path, "--set", "dataset.validation=2", "--set", "dataset.test=0.3", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["maps"], found["ny"], found["redshift"], found["dims"]) == (20, 16, 0.5, 2)
+    assert (found["densities"]["below"], found["densities"]["above"]) == (1, 1)
+    assert found["split"]["train"] == {"boxes": 5, "maps": 10}
+    assert found["split"]["validation"] == {"boxes": 2, "maps": 4}
+    assert found["split"]["test"] == {"boxes": 3, "maps": 6}
+    assert (found["split"]["sub_images"], found["split"]["crop"]) == (720, 8)
+    text = cosmocl("dataset", "info", path, "--set", "dataset.validation=2", "--set", "dataset.test=3").stdout
+    assert "720 of 8 × 8" in text and "1 pixels below" in text
+
+
+def test_dataset_info_where_the_split_does_not_fit(tmp_path):
+    path = write_maps(tmp_path / "maps.h5", densities(5, 16))
+    done = cosmocl("dataset", "info", path, "--json")
+    assert done.returncode == 0 and "leave none" in json.loads(done.stdout)["split"]["error"]
+    assert "leave none" in cosmocl("dataset", "info", path).stdout
+    assert cosmocl("dataset", "info", tmp_path / "none.h5").returncode == 6
+
+
+def test_dataset_info_needs_no_device(tmp_path):
+    path = write_maps(tmp_path / "maps.h5", densities(5, 16))
+    environment = dict(os.environ, OCL_ICD_VENDORS=str(tmp_path))
+    assert cosmocl("dataset", "info", path, env=environment).returncode == 0

@@ -4,9 +4,10 @@
  *   pattern  x[i] = (uint)i * step + base        uint32 [n], modulo 2^32
  *   lcg      s[i] <- 1664525 s[i] + 1013904223, `rounds` times   uint32 [n], modulo 2^32
  *   fused    z[i] = fma(x[i], y[i], z[i])        float32 [n], exact to one rounding: finds devices without a real fma
+ *   chain    4 independent chains of v <- a v + b per lane, `rounds` times, fused or as product and sum; timed, not compared
  *   reverse  within each work-group, x is reversed through local memory (n a multiple of the group)
  *
- * One work-item handles VW elements, the last one fewer. Oracle: the same formulas in C (host/device/selfcheck.c). */
+ * One work-item handles VW elements, the last one fewer. Oracle: the same formulas in C (host/device/health.c). */
 #include "common.h"
 
 __kernel void add(__global const float *x, __global const float *y, __global float *z, uint n)
@@ -55,4 +56,27 @@ __kernel void reverse(__global float *x, __local float *tile)
     tile[l] = x[g];
     barrier(CLK_LOCAL_MEM_FENCE);
     x[g] = tile[size - 1 - l];
+}
+
+__kernel void chain(__global float *x, float a, float b, uint rounds, uint is_fused)
+{
+    const uint i = (uint)get_global_id(0);
+    const FV start = VLOAD(i, x);
+    FV v0 = start, v1 = start + 1.0f, v2 = start + 2.0f, v3 = start + 3.0f;
+    if (is_fused) {
+        for (uint r = 0; r < rounds; r++) {
+            v0 = fma(v0, FV_ALL(a), FV_ALL(b));
+            v1 = fma(v1, FV_ALL(a), FV_ALL(b));
+            v2 = fma(v2, FV_ALL(a), FV_ALL(b));
+            v3 = fma(v3, FV_ALL(a), FV_ALL(b));
+        }
+    } else {
+        for (uint r = 0; r < rounds; r++) {
+            v0 = v0 * a + b;
+            v1 = v1 * a + b;
+            v2 = v2 * a + b;
+            v3 = v3 * a + b;
+        }
+    }
+    VSTORE(v0 + v1 + v2 + v3, i, x);
 }

@@ -20,7 +20,7 @@
 #define VENDORS "/etc/OpenCL/vendors"
 #define INSTALL_ANY "install a driver; pocl-opencl-icd (Debian, Ubuntu) or pocl (conda-forge) computes on any CPU"
 
-enum { LIST_TIMEOUT_S = 120, DEVICE_TIMEOUT_S = 600, LOAD_TIMEOUT_S = 60, SPACE_MIB = 200 };
+enum { LIST_TIMEOUT_S = 120, DEVICE_TIMEOUT_S = 600, LOAD_TIMEOUT_S = 60, SPACE_MIB = 200, SLOW_FMA = 3 };
 
 typedef enum { FINE, NOTE, BAD } verdict;
 static const char *const verdict_names[] = {"ok", "note", "bad"};
@@ -214,7 +214,6 @@ static void note_quirks(doctor *d, const device_record *r)
             health_quirk_why(name, why, sizeof why);
             find(d, NOTE, place, NULL, "quirk %s: %s", name, why);
         }
-    if (!r->has_fma) find(d, NOTE, place, NULL, "has no fused multiply-add of its own: right, but slow");
     if (r->largest_block_bytes < (size_t)256 << 20)
         find(d, NOTE, place, NULL, "its largest block of memory is %.0f MiB; `cosmocl memory` says what fits",
              (double)r->largest_block_bytes / (1 << 20));
@@ -230,8 +229,10 @@ static status check_device(doctor *d, const device_record *r)
     if (s) return s;
     if (!answer.s && answer.size == sizeof result) {
         d->usable++;
-        find(d, FINE, place, NULL, "%s (%s, driver %s): builds kernels (%.1f s) and computes rightly (%d results)",
-             r->name, r->platform_name, r->driver, result.build_s, result.checks);
+        find(d, FINE, place, NULL,
+             "%s (%s, driver %s): builds kernels (%.1f s) and computes rightly (%d results, fma at %.2f of a product "
+             "and a sum)",
+             r->name, r->platform_name, r->driver, result.build_s, result.checks, result.fma_cost);
     } else if (answer.s == STATUS_SELFTEST) {
         d->wrong++;
         find(d, BAD, place, "update or replace its driver; do not use it until then", "%s", answer.reason);
@@ -240,6 +241,9 @@ static status check_device(doctor *d, const device_record *r)
              "%s (%s, driver %s): %s", r->name, r->platform_name, r->driver, answer.reason);
     }
     note_quirks(d, r);
+    if (result.fma_cost > SLOW_FMA)
+        find(d, NOTE, place, NULL,
+             "a fused multiply-add costs %.0f times a product and a sum: right, but training is slow", result.fma_cost);
     return STATUS_OK;
 }
 

@@ -5,9 +5,11 @@
 #include "device/device.h"
 
 typedef struct {
-    double build_s; /* building and first launch of the check kernels */
-    double run_s;   /* running them again */
-    int checks;     /* results compared */
+    double build_s;  /* building and first launch of the check kernels */
+    double run_s;    /* running them again */
+    int checks;      /* results compared */
+    double fma_cost; /* time of fused multiply-adds over that of products and sums: 1 or less, or many where it is
+                        emulated */
 } health_result;
 
 /* Builds kernels/selfcheck.cl in three vector widths, runs it and compares with plain C bit by bit. STATUS_SELFTEST

@@ -18,7 +18,7 @@ typedef struct {
     }
 static const capability capabilities[] = {
     CAPABILITY(avoid_clfft),  CAPABILITY(avoid_vkfft),    CAPABILITY(avoid_clblast),
-    CAPABILITY(avoid_device), CAPABILITY(avoid_binaries),
+    CAPABILITY(avoid_device), CAPABILITY(avoid_binaries), CAPABILITY(has_fma),
 };
 
 const char *quirks_text(void)

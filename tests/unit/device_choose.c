@@ -197,11 +197,12 @@ START_TEST(the_quirks_of_the_program)
     device_record r = record("Intel(R) OpenCL", "Intel(R) Corporation", "2026.21.3.0.17_160000", true);
     ck_assert_int_eq(quirks_apply(c, quirks_text(), &r), STATUS_OK);
     ck_assert(r.avoid_clfft && !r.avoid_device && !r.avoid_binaries && !r.avoid_vkfft && !r.avoid_clblast);
-    ck_assert_str_eq(r.quirk, "intel-cpu-clfft");
+    ck_assert(r.has_fma);
+    ck_assert_str_eq(r.quirk, "intel-cpu-clfft, intel-cpu-fma");
     r = record("Intel(R) OpenCL", "Intel(R) Corporation", "2025.20.8.0.06_160000", true);
     ck_assert_int_eq(quirks_apply(c, quirks_text(), &r), STATUS_OK);
     ck_assert(!r.avoid_clfft);
-    ck_assert_str_eq(r.quirk, "");
+    ck_assert_str_eq(r.quirk, "intel-cpu-fma");
     r = record("Intel(R) OpenCL Graphics", "Intel(R) Corporation", "2026.21.3.0.17_160000", false);
     ck_assert_int_eq(quirks_apply(c, quirks_text(), &r), STATUS_OK);
     ck_assert(!r.avoid_clfft);

@@ -7,9 +7,10 @@
  *   histogram  counts uint32 [n][bins + 2] += pixels per bin; the first bin is below all thresholds, the last above.
  *   peaks      the same of the pixels strictly above their eight neighbours, those of the border excluded.
  *
- * Bins: thresholds int32 [2^levels - 1], ascending keys (see KEY), filled up with INT_MAX; a value lies in the bin whose
- * number is how many thresholds are <= its key. All comparisons are of integers, so neither rounding nor flushed subnormals
- * play a part, and all counts are sums of integers, in any order: the same on every device.
+ * Bins: thresholds int32 [bins + 1], ascending keys (see key) above zero; a value lies in the bin whose number is how many
+ * thresholds are <= its key. `starts` uint32 [CELLS + 1] narrows the search: entry i is how many thresholds are below
+ * i 2^CELL_BITS. All comparisons are of integers, so neither rounding nor flushed subnormals play a part, and all counts
+ * are sums of integers, in any order: the same on every device.
  * Oracle: host/ops/ref/reduce_ref.c. */
 #include "common.h"
 
@@ -24,15 +25,22 @@
 #define COUNT(p) atomic_inc(p)
 #endif
 
+/* Keys of finite values share a cell where they agree but for the last 17 bits: 64 cells an octave. */
+#define CELL_BITS 17
+
 /* Integers in the order of the floats they come from: -0 and 0 are equal. */
 inline int key(int bits) { return bits < 0 ? -(bits & 0x7fffffff) : bits; }
 
-inline uint bin_of(int k, __global const int *thresholds, int levels)
+inline uint bin_of(int k, __global const int *thresholds, __global const uint *starts)
 {
-    uint position = 0;
-    for (uint step = 1u << (levels - 1); step; step >>= 1)
-        position += thresholds[position + step - 1] <= k ? step : 0;
-    return position;
+    if (k < 0) return 0;
+    uint low = starts[k >> CELL_BITS], high = starts[(k >> CELL_BITS) + 1];
+    while (low < high) {
+        const uint middle = (low + high) / 2;
+        if (thresholds[middle] <= k) low = middle + 1;
+        else high = middle;
+    }
+    return low;
 }
 
 /* Global size (side, n). */
@@ -66,18 +74,18 @@ __kernel void centre(__global const float *x, __global const float *parameters, 
 }
 
 /* Global size (ITEMS, n). */
-__kernel void histogram(__global const int *x, __global const int *thresholds, int levels, int bins, int side,
+__kernel void histogram(__global const int *x, __global const int *thresholds, __global const uint *starts, int bins, int side,
                         __global uint *counts)
 {
     const size_t image = get_global_id(1), pixels = (size_t)side * (size_t)side;
     __global const int *p = x + image * pixels;
     __global uint *c = counts + image * (size_t)(bins + 2);
     for (size_t i = get_global_id(0); i < pixels; i += ITEMS)
-        COUNT(c + bin_of(key(p[i]), thresholds, levels));
+        COUNT(c + bin_of(key(p[i]), thresholds, starts));
 }
 
 /* Global size (ITEMS, n). */
-__kernel void peaks(__global const int *x, __global const int *thresholds, int levels, int bins, int side,
+__kernel void peaks(__global const int *x, __global const int *thresholds, __global const uint *starts, int bins, int side,
                     __global uint *counts)
 {
     const size_t image = get_global_id(1), s = (size_t)side;
@@ -87,10 +95,12 @@ __kernel void peaks(__global const int *x, __global const int *thresholds, int l
         __global const int *here = p + (size_t)y * s, *up = here - s, *down = here + s;
         for (int i = 1 + (int)get_global_id(0); i < side - 1; i += ITEMS) {
             const int k = key(here[i]);
-            if (key(here[i - 1]) >= k || key(here[i + 1]) >= k) continue;
-            if (key(up[i - 1]) >= k || key(up[i]) >= k || key(up[i + 1]) >= k) continue;
-            if (key(down[i - 1]) >= k || key(down[i]) >= k || key(down[i + 1]) >= k) continue;
-            COUNT(c + bin_of(k, thresholds, levels));
+            /* One branch for eight comparisons: which of them fails first is anyone's guess. */
+            const int beside = (key(here[i - 1]) < k) & (key(here[i + 1]) < k);
+            const int above = (key(up[i - 1]) < k) & (key(up[i]) < k) & (key(up[i + 1]) < k);
+            const int below = (key(down[i - 1]) < k) & (key(down[i]) < k) & (key(down[i + 1]) < k);
+            if (!(beside & above & below)) continue;
+            COUNT(c + bin_of(k, thresholds, starts));
         }
     }
 }

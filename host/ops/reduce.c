@@ -7,12 +7,19 @@
 #include "ops/fft.h"
 #include "ops/launch.h"
 
-enum { SIDE_MOST = 4096, BATCH_MOST = 64, BATCH_FLOATS = 1 << 22, ROW_FIELDS = 4 };
+enum {
+    SIDE_MOST = 4096,
+    BATCH_MOST = 64,
+    BATCH_FLOATS = 1 << 22,
+    ROW_FIELDS = 4,
+    CELL_BITS = 17,
+    CELLS = 0x7f800000 >> CELL_BITS
+};
 
 /* A set of bins on the device. */
 typedef struct {
-    int bins, levels;
-    buffer *thresholds; /* int32 [2^levels − 1] */
+    int bins;
+    buffer *thresholds, *starts; /* int32 [bins + 1], uint32 [CELLS + 1] */
 } bin_set;
 
 struct reducer {
@@ -105,17 +112,22 @@ static status upload(context *c, device *d, const char *label, const void *data,
 static status bin_set_new(context *c, device *d, const double *edges, int bins, bin_set *out)
 {
     int32_t *t = NULL;
+    uint32_t *starts = NULL;
+    const size_t size = (size_t)bins + 1;
+    status s = STATUS_OK;
     out->bins = bins;
-    for (out->levels = 1; (1 << out->levels) - 1 < bins + 1; out->levels++) {
+    if ((s = memory_new(c, "density thresholds", size, sizeof *t, &t))) goto out;
+    if ((s = memory_new(c, "cells of densities", CELLS + 1, sizeof *starts, &starts))) goto out;
+    for (size_t i = 0; i < size; i++) t[i] = reduce_threshold(edges[i], i == size - 1);
+    for (uint32_t cell = 0, below = 0; cell <= CELLS; cell++) {
+        while (below < size && t[below] < (int64_t)cell << CELL_BITS) below++;
+        starts[cell] = below;
     }
-    const size_t size = ((size_t)1 << out->levels) - 1;
-    status s = memory_new(c, "density thresholds", size, sizeof *t, &t);
-    if (s) return s;
-    for (size_t i = 0; i < size; i++) {
-        t[i] = i <= (size_t)bins ? reduce_threshold(edges[i], i == (size_t)bins) : INT32_MAX;
-    }
-    s = upload(c, d, "density thresholds", t, size * sizeof *t, &out->thresholds);
+    if ((s = upload(c, d, "density thresholds", t, size * sizeof *t, &out->thresholds))) goto out;
+    s = upload(c, d, "cells of densities", starts, (CELLS + 1) * sizeof *starts, &out->starts);
+out:
     memory_delete(&t);
+    memory_delete(&starts);
     return s;
 }
 
@@ -255,9 +267,10 @@ void reducer_delete(reducer **pointer)
     if (!pointer || !*pointer) return;
     reducer *r = *pointer;
     fft_plan_delete(&r->plan);
-    buffer **buffers[] = {
-        &r->images, &r->centred,  &r->half_planes, &r->scratch,         &r->twiddles,          &r->modes,     &r->first,
-        &r->sums,   &r->row_sums, &r->counts,      &r->bins.thresholds, &r->coarse.thresholds, &r->parameters};
+    buffer **buffers[] = {&r->images,      &r->centred,       &r->half_planes,     &r->scratch,
+                          &r->twiddles,    &r->modes,         &r->first,           &r->sums,
+                          &r->row_sums,    &r->counts,        &r->bins.thresholds, &r->coarse.thresholds,
+                          &r->bins.starts, &r->coarse.starts, &r->parameters};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) buffer_delete(buffers[i]);
     memory_delete(&r->host_rows);
     memory_delete(&r->host_parameters);
@@ -322,7 +335,7 @@ static status count(context *c, reducer *r, kernel *k, const bin_set *b, int n)
     status s = buffer_zero(c, r->counts);
     if (s) return s;
     s = kernel_run(c, k, 2, global, r->items <= kernel_max_work_group(k) ? local : NULL,
-                   KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(b->thresholds), ARG_INT(b->levels),
+                   KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(b->thresholds), ARG_BUFFER(b->starts),
                                     ARG_INT(b->bins), ARG_INT(r->side), ARG_BUFFER(r->counts)));
     return s ? s : buffer_read(c, r->counts, 0, r->host_counts, bytes);
 }

@@ -10,11 +10,12 @@ static status print_json(context *c, const char *path, const report_result *resu
 {
     json_t *missing = json_array(), *object = NULL;
     for (int i = 0; i < result->missing; i++) json_array_append_new(missing, json_string(result->missing_file[i]));
-    object = json_pack("{s:s, s:i, s:i, s:o, s:s}", "report", path, "figures", result->figures, "pictures", result->pictures, "missing",
-                       missing, "trouble", result->trouble);
+    object = json_pack("{s:s, s:i, s:i, s:o, s:s}", "report", path, "figures", result->figures, "pictures",
+                       result->pictures, "missing", missing, "trouble", result->trouble);
     char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
     json_decref(object);
-    if (!text) return context_fail(c, STATUS_FAILURE, "report: %s: cannot be said in JSON (the path is not UTF-8)", path);
+    if (!text)
+        return context_fail(c, STATUS_FAILURE, "report: %s: cannot be said in JSON (the path is not UTF-8)", path);
     puts(text);
     free(text);
     return STATUS_OK;
@@ -26,7 +27,8 @@ status command_report(context *c, const command_line *line)
     report_result result;
     if (line->count != 1)
         return context_fail(c, STATUS_USAGE, "report: name one run folder: cosmocl report runs/quick2d");
-    status s = line->out ? files_path(c, path, "%s", line->out) : files_path(c, path, "%s/report.html", line->argument[0]);
+    status s =
+        line->out ? files_path(c, path, "%s", line->out) : files_path(c, path, "%s/report.html", line->argument[0]);
     if (!s) s = report_write(c, line->argument[0], path, &result);
     if (s) return s;
     if (line->json) return print_json(c, path, &result);

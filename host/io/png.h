@@ -10,9 +10,9 @@
 /* An indexed image: 8 bits a pixel into a palette of 256 colours, which is what a colour map is. */
 typedef struct {
     int width, height;
-    uint8_t *pixels; /* owned, [height][width], row 0 at the top */
+    uint8_t *pixels;         /* owned, [height][width], row 0 at the top */
     uint8_t palette[256][3]; /* sRGB */
-    int transparent; /* index that is see-through; −1: none */
+    int transparent;         /* index that is see-through; −1: none */
 } picture;
 
 enum { PICTURE_SIDE = 16384 };

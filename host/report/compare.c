@@ -28,6 +28,19 @@ static double mean_log_ratio(const double *model, const double *truth, int count
     return n ? sum / n : NAN;
 }
 
+double numbers_power_bias(const numbers *n)
+{
+    const double *model = n->model.power_median, *truth = n->truth.power_median;
+    double sum = 0;
+    int count = 0;
+    for (int i = 0; model && truth && i < n->rings; i++)
+        if (model[i] > 0 && truth[i] > 0) {
+            sum += log(model[i] / truth[i]);
+            count++;
+        }
+    return count ? sum / count : NAN;
+}
+
 static double sum_of(const double *v, int64_t count)
 {
     double sum = 0;
@@ -35,7 +48,8 @@ static double sum_of(const double *v, int64_t count)
     return sum;
 }
 
-static void ratios_of_moments(const double *model, int64_t models, const double *truth, int64_t truths, double figures[FIGURES])
+static void ratios_of_moments(const double *model, int64_t models, const double *truth, int64_t truths,
+                              double figures[FIGURES])
 {
     double mean_a, mean_b, deviation_a, deviation_b;
     numbers_moments(model, models, &mean_a, &deviation_a);

@@ -23,7 +23,8 @@ status gallery_scale_of(context *c, const sample *m, gallery_scale *g)
     for (size_t i = 0; i < all; i += step) sorted[n++] = m->values[i];
     qsort(sorted, n, sizeof *sorted, ascending);
     g->unit = m->mean > 0 ? m->mean : 1;
-    double low = sorted[(size_t)(.005 * (double)(n - 1))] / g->unit, high = sorted[(size_t)(.998 * (double)(n - 1))] / g->unit;
+    double low = sorted[(size_t)(.005 * (double)(n - 1))] / g->unit,
+           high = sorted[(size_t)(.998 * (double)(n - 1))] / g->unit;
     memory_delete(&sorted);
     g->high = log10(fmax(high, DARKEST));
     g->low = fmax(log10(fmax(low, DARKEST)), g->high - 5);
@@ -47,7 +48,8 @@ static double level(const gallery_scale *g, float v)
     return (x < 0 ? 0 : x > 1 ? 1 : x) * (COLOURS - 1);
 }
 
-/* Pixel centres of the tile fall at (i + ½)/tile of the map; beyond the outermost centres of the map its edge goes on. */
+/* Pixel centres of the tile fall at (i + ½)/tile of the map; beyond the outermost centres of the map its edge goes on.
+ */
 static void tile_axis(int i, int tile, int n, int *first, int *second, double *weight)
 {
     double x = (i + .5) * n / tile - .5;
@@ -58,7 +60,8 @@ static void tile_axis(int i, int tile, int n, int *first, int *second, double *w
 }
 
 /* Draws one map at the top left corner (x0, y0). `levels` has room for a map. */
-static void draw_tile(const sample *m, const gallery_scale *g, int map, int tile, float *levels, picture *p, int x0, int y0)
+static void draw_tile(const sample *m, const gallery_scale *g, int map, int tile, float *levels, picture *p, int x0,
+                      int y0)
 {
     const float *v = m->values + (size_t)map * (size_t)m->ny * (size_t)m->nx;
     for (size_t i = 0; i < (size_t)m->ny * (size_t)m->nx; i++) levels[i] = (float)level(g, v[i]);

@@ -14,12 +14,12 @@ typedef struct {
 /* From the 0.5 and 99.8 percentiles of the pixels, so that neither empty pixels nor a few cores use up the colours. */
 status gallery_scale_of(context *c, const sample *m, gallery_scale *g);
 
-/* Side in picture pixels that brings a map of n pixels to about `target`: a whole multiple of n when that is within a fifth
- * of it, else the target itself. */
+/* Side in picture pixels that brings a map of n pixels to about `target`: a whole multiple of n when that is within a
+ * fifth of it, else the target itself. */
 int gallery_tile(int n, int target);
 
-/* The first columns × rows maps (fewer: see-through tiles stay), each bilinearly enlarged to tile × tile (in log density),
- * see-through gaps of `gap` between them. */
+/* The first columns × rows maps (fewer: see-through tiles stay), each bilinearly enlarged to tile × tile (in log
+ * density), see-through gaps of `gap` between them. */
 status gallery_grid(context *c, const sample *m, const gallery_scale *g, int columns, int rows, int tile, int gap,
                     picture *out);
 /* The colour bar, dark at the left, `width` × `height`. */

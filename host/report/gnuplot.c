@@ -38,8 +38,10 @@ bool gnuplot_available(char *why, size_t size)
         path += n + (path[n] == ':');
     }
     if (!found)
-        snprintf(why, size, "the program %s was not found, so there are no curves; install the package gnuplot-nox "
-                 "(Debian, Ubuntu) or gnuplot (Fedora, conda-forge, Homebrew) and make the report again", name);
+        snprintf(why, size,
+                 "the program %s was not found, so there are no curves; install the package gnuplot-nox "
+                 "(Debian, Ubuntu) or gnuplot (Fedora, conda-forge, Homebrew) and make the report again",
+                 name);
     return found;
 }
 
@@ -90,6 +92,6 @@ status gnuplot_run(context *c, const char *folder, const char *script, const cha
         return context_fail(c, STATUS_FAILURE, "gnuplot %s %s: ended by signal %d%s", script, argument, WTERMSIG(state),
                             WTERMSIG(state) == SIGALRM ? " (it took too long)" : "");
     log_end(c, folder, text, sizeof text);
-    return context_fail(c, STATUS_FAILURE, "gnuplot %s %s: failed with code %d: %s", script, argument, WEXITSTATUS(state),
-                        text);
+    return context_fail(c, STATUS_FAILURE, "gnuplot %s %s: failed with code %d: %s", script, argument,
+                        WEXITSTATUS(state), text);
 }

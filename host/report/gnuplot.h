@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include "base/context.h"
 
-/* Whether a program `gnuplot` (or $COSMOCL_GNUPLOT) can be run. false leaves a message in `why` that names the package. */
+/* Whether a program `gnuplot` (or $COSMOCL_GNUPLOT) can be run. false leaves a message in `why` that names the package.
+ */
 bool gnuplot_available(char *why, size_t size);
 
 /* Runs `gnuplot -d SCRIPT ARGUMENT` with `folder` as the working folder (fork and execvp: no shell sees a name), its

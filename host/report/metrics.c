@@ -6,8 +6,8 @@
 #include "base/files.h"
 #include "base/memory.h"
 
-static const char *const names[METRIC_COLUMNS] = {"step",          "epoch",              "loss_d",    "loss_g",
-                                                  "accuracy_real", "accuracy_generated", "samples_s", "seconds"};
+static const char *const names[METRIC_COLUMNS] = {
+    "step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "samples_s", "seconds"};
 
 void metrics_delete(metrics *m)
 {

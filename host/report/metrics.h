@@ -26,8 +26,8 @@ void metrics_delete(metrics *m);
 /* A resumed run repeats steps: the later line counts. STATUS_DATA when there is no good line at all. */
 status metrics_read(context *c, const char *path, metrics *m);
 
-/* Mean, least and greatest value of `column` over `bins` equal parts of the rows; bins with no finite value are NaN. `steps`
- * gets the mean step. All have room for `bins`. */
+/* Mean, least and greatest value of `column` over `bins` equal parts of the rows; bins with no finite value are NaN.
+ * `steps` gets the mean step. All have room for `bins`. */
 void metrics_bin(const metrics *m, int column, int bins, double *steps, double *mean, double *least, double *greatest);
 
 #endif

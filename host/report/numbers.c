@@ -61,8 +61,8 @@ static status read_vector(context *c, h5_file *f, const char *group, const char 
     return s;
 }
 
-/* Peaks come per map and bin, or as their mean alone; with or without a column of underflow and one of overflow, which are
- * left out here. */
+/* Peaks come per map and bin, or as their mean alone; with or without a column of underflow and one of overflow, which
+ * are left out here. */
 static status read_peaks(context *c, h5_file *f, const char *group, int64_t bins, numbers_set *set)
 {
     char object[64];
@@ -118,7 +118,8 @@ static status read_score(context *c, h5_file *f, double *score)
     if (!h5_exists(f, "/score")) return STATUS_OK;
     /* A group of parts has no single number here. */
     context *quiet = context_child(c);
-    bool number = quiet && !h5_shape(quiet, f, "/score", &rank, shape, &stored) && (rank == 0 || (rank == 1 && shape[0] == 1));
+    bool number =
+        quiet && !h5_shape(quiet, f, "/score", &rank, shape, &stored) && (rank == 0 || (rank == 1 && shape[0] == 1));
     context_delete(&quiet);
     return number ? h5_read(c, f, "/score", H5_FLOAT64, 1, score) : STATUS_OK;
 }

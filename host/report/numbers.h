@@ -1,4 +1,5 @@
-/* The statistics of simulated (truth) and generated (model) maps, from stats.h5, and the five figures that sum them up. */
+/* The statistics of simulated (truth) and generated (model) maps, from stats.h5, and the five figures that sum them up.
+ */
 #ifndef REPORT_NUMBERS_H
 #define REPORT_NUMBERS_H
 
@@ -30,13 +31,15 @@ void numbers_delete(numbers *n);
 /* Missing datasets leave their member NULL; STATUS_DATA when /density_edges is missing or shapes disagree. */
 status numbers_read(context *c, const char *path, numbers *n);
 
-/* The five figures: pdf = Σ|Δ| of the shares of pixels per bin (0 … 2); mean, std, peaks = ratios model / truth of the mean
- * density, of its scatter from map to map and of the number of peaks; psd = mean |ln ratio| of the median P(k). */
+/* The five figures: pdf = Σ|Δ| of the shares of pixels per bin (0 … 2); mean, std, peaks = ratios model / truth of the
+ * mean density, of its scatter from map to map and of the number of peaks; psd = mean |ln ratio| of the median P(k). */
 enum { FIGURE_PDF, FIGURE_MEAN, FIGURE_STD, FIGURE_PSD, FIGURE_PEAKS, FIGURES };
 extern const char *const figure_names[FIGURES];
 
 /* NaN where something is missing. */
 void numbers_figures(const numbers *n, double figures[FIGURES]);
+/* Mean ln(model / truth) of the median P(k): which way the spectrum is off. NaN where something is missing. */
+double numbers_power_bias(const numbers *n);
 /* The first half of the simulated test maps against the second: what chance alone does. `truth` (may be NULL) gives the
  * pixels for pdf. */
 status numbers_halves(context *c, const numbers *n, const sample *truth, double figures[FIGURES]);

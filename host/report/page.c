@@ -39,7 +39,10 @@ static void append(page *p, const char *text, size_t size)
     p->size += size;
 }
 
-void page_raw(page *p, const char *text) { append(p, text, strlen(text)); }
+void page_raw(page *p, const char *text)
+{
+    append(p, text, strlen(text));
+}
 
 void page_format(page *p, const char *format, ...)
 {
@@ -56,11 +59,15 @@ void page_format(page *p, const char *format, ...)
     va_end(arguments);
 }
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, surrogates or values over 10FFFF), 0 if there
- * is none. */
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629: no overlong forms, surrogates or values over 10FFFF), 0 if
+ * there is none. */
 static size_t utf8_length(const unsigned char *s)
 {
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
+               : (s[0] & 0xF0) == 0xE0       ? 3
+               : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
+                                             : 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xC0) != 0x80) return 0;
     if (n == 3 && ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))) return 0;
@@ -99,7 +106,8 @@ void page_base64(page *p, const void *data, size_t size)
     char *to = reserve(p, length);
     if (!to) return;
     for (size_t i = 0; i < size; i += 3) {
-        unsigned v = (unsigned)b[i] << 16 | (i + 1 < size ? (unsigned)b[i + 1] << 8 : 0) | (i + 2 < size ? b[i + 2] : 0);
+        unsigned v =
+            (unsigned)b[i] << 16 | (i + 1 < size ? (unsigned)b[i + 1] << 8 : 0) | (i + 2 < size ? b[i + 2] : 0);
         *to++ = digits[v >> 18];
         *to++ = digits[v >> 12 & 63];
         *to++ = i + 1 < size ? digits[v >> 6 & 63] : '=';
@@ -109,7 +117,10 @@ void page_base64(page *p, const void *data, size_t size)
     p->size += length;
 }
 
-status page_finish(const page *p) { return p->failed; }
+status page_finish(const page *p)
+{
+    return p->failed;
+}
 
 status page_save(page *p, const char *path)
 {

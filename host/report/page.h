@@ -21,8 +21,8 @@ void page_delete(page *p); /* NULL-safe */
 void page_raw(page *p, const char *text);
 /* printf of our own text and numbers. Strings from outside go through page_escape. */
 void page_format(page *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Text from outside (file names, configuration, attributes) into HTML text or a quoted attribute: & < > " ' become entities,
- * control characters and bytes that are not UTF-8 become U+FFFD. NULL is "". */
+/* Text from outside (file names, configuration, attributes) into HTML text or a quoted attribute: & < > " ' become
+ * entities, control characters and bytes that are not UTF-8 become U+FFFD. NULL is "". */
 void page_escape(page *p, const char *text);
 void page_base64(page *p, const void *data, size_t size);
 /* The first failure. */

@@ -13,7 +13,10 @@ static const char *const names[PICTURE_COUNT] = {
     [PICTURE_BAR] = "colour_bar",
 };
 
-const char *picture_name(picture_id p) { return names[p]; }
+const char *picture_name(picture_id p)
+{
+    return names[p];
+}
 
 static status save(context *c, const char *folder, const char *name, picture *p)
 {
@@ -27,7 +30,8 @@ static status save(context *c, const char *folder, const char *name, picture *p)
     return s;
 }
 
-static status save_grid(context *c, const sample *m, const gallery_scale *g, const char *folder, picture_id id, plots *p)
+static status save_grid(context *c, const sample *m, const gallery_scale *g, const char *folder, picture_id id,
+                        plots *p)
 {
     picture image = {0};
     int side = m->ny > m->nx ? m->ny : m->nx;
@@ -77,7 +81,7 @@ static void grid_panel(page *script, const char *title, const char *name, double
 {
     page_format(script,
                 "set lmargin at screen %.3f\nset rmargin at screen %.3f\n"
-                "set title '%s' center\n"
+                "set title '{/:Bold %s}' font TITLE\n"
                 "plot '%s.png' binary filetype=png with rgbimage notitle\n",
                 left, right, title, name);
 }
@@ -91,21 +95,22 @@ status plot_sheet_grid(context *c, const run *r, const char *folder, plots *p)
     p->wanted[PLOT_SHEET_GRID] = p->pictures[PICTURE_TRUTH] && p->pictures[PICTURE_GENERATED];
     if (!p->wanted[PLOT_SHEET_GRID]) return STATUS_OK;
     page_begin(&script, c);
-    plot_head(&script);
+    plot_head(&script, "");
     page_raw(&script, "set multiplot\nunset border\nunset tics\nunset grid\nset size ratio -1\n"
                       "set tmargin at screen 0.965\nset bmargin at screen 0.085\nset autoscale fix\n");
     grid_panel(&script, "simulated", names[PICTURE_TRUTH], .015, .490);
     grid_panel(&script, "generated", names[PICTURE_GENERATED], .510, .985);
-    page_format(&script,
-                "unset title\nset size noratio\nset border 1\nset tmargin at screen 0.065\nset bmargin at screen 0.050\n"
-                "set lmargin at screen 0.25\nset rmargin at screen 0.75\n"
-                "set xrange [%.6g:%.6g]\nset yrange [0:1]\n"
-                "set format x '%%g'\nset xtics out nomirror\nset xlabel '%s' offset 0,0.4\n"
-                "plot '%s.png' binary filetype=png origin=(%.9g,%.9g) dx=%.9g dy=%.9g with rgbimage notitle\n"
-                "unset multiplot\n",
-                g->low, g->high, r->truth.mean > 0 ? "log_{10} (density / mean)" : "log_{10} (particles per pixel)",
-                names[PICTURE_BAR], g->low + .5 * (g->high - g->low) / BAR_WIDTH, .5 / BAR_HEIGHT,
-                (g->high - g->low) / BAR_WIDTH, 1. / BAR_HEIGHT);
+    page_format(
+        &script,
+        "unset title\nset size noratio\nset border 1\nset tmargin at screen 0.065\nset bmargin at screen 0.050\n"
+        "set lmargin at screen 0.25\nset rmargin at screen 0.75\n"
+        "set xrange [%.6g:%.6g]\nset yrange [0:1]\n"
+        "set format x '%%g'\nset xtics out nomirror\nset xlabel '%s' offset 0,0.4\n"
+        "plot '%s.png' binary filetype=png origin=(%.9g,%.9g) dx=%.9g dy=%.9g with rgbimage notitle\n"
+        "unset multiplot\n",
+        g->low, g->high, r->truth.mean > 0 ? "log_{10} (density / mean)" : "log_{10} (particles per pixel)",
+        names[PICTURE_BAR], g->low + .5 * (g->high - g->low) / BAR_WIDTH, .5 / BAR_HEIGHT,
+        (g->high - g->low) / BAR_WIDTH, 1. / BAR_HEIGHT);
     status s = files_path(c, path, "%s/%s.gp", folder, plot_name(PLOT_SHEET_GRID));
     if (!s) s = page_save(&script, path);
     page_delete(&script);

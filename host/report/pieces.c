@@ -49,9 +49,13 @@ status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool o
     page_raw(h, "<div class=\"bar\"><img alt=\"colour scale\" ");
     status s = data_uri(h, in, picture_name(PICTURE_BAR), "png", "image/png");
     page_raw(h, "><div class=\"ticks\">");
-    for (double t = ceil(g->low - 1e-9); t <= g->high + 1e-9; t += 1) {
-        double percent = 100 * (t - g->low) / (g->high - g->low);
-        page_format(h, "<span style=\"left:%.2f%%\">%g</span>", percent < 0 ? 0 : percent, pow(10, t));
+    for (int i = 3 * (int)floor(g->low); i <= 3 * (int)ceil(g->high); i++) {
+        static const double mantissa[3] = {1, 2, 5};
+        int k = (i % 3 + 3) % 3;
+        if (k && g->high - g->low > 2.5) continue; /* 1, 2, 5 on short scales, decades on long ones */
+        double value = mantissa[k] * pow(10, (i - k) / 3), percent = 100 * (log10(value) - g->low) / (g->high - g->low);
+        if (percent < -1e-6 || percent > 100 + 1e-6) continue;
+        page_format(h, "<span style=\"left:%.2f%%\">%g</span>", percent, value);
     }
     page_format(h, "</div><p>%s</p></div>\n",
                 overdensity ? "density in units of the mean, logarithmic" : "particles per pixel, logarithmic");

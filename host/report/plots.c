@@ -27,7 +27,10 @@ static const struct {
     [PLOT_SHEET_TRAINING] = {"training", NULL},
 };
 
-const char *plot_name(plot p) { return table[p].name; }
+const char *plot_name(plot p)
+{
+    return table[p].name;
+}
 
 static const char style[] =
     "# Common style, loaded by every figure. Change it here and run `gnuplot make.gp` in this folder.\n"
@@ -35,41 +38,50 @@ static const char style[] =
     "set encoding utf8\n"
     "TRUTH = '#c0392b'  # simulations\n"
     "MODEL = '#2563a8'  # generated maps\n"
+    "if (!exists('TITLE')) { TITLE = ',14' }\n"
     "INK = '#303030'\n"
     "QUIET = '#8a8a8a'\n"
     "set border 3 linewidth 1 linecolor rgb '#707070'\n"
     "set tics nomirror out scale 0.6 textcolor rgb INK\n"
     "set mxtics default\n"
-    "set grid xtics ytics linewidth 0.6 linecolor rgb '#dcdcdc' dashtype solid\n"
-    "set key top right samplen 1.4 spacing 1.2 textcolor rgb INK\n"
-    "set title left offset 0,-0.2 textcolor rgb INK\n"
+    "set grid xtics ytics linewidth 0.6 linecolor rgb '#cfcfcf' dashtype solid\n"
+    "set tmargin 2.8\n"
+    "set rmargin 2.5\n"
+    "set key top right Left reverse samplen 1.8 width 1 spacing 1.25 textcolor rgb INK\n"
     "set xlabel textcolor rgb INK\n"
     "set ylabel textcolor rgb INK\n"
     "set datafile missing 'NaN'\n"
     "set style fill transparent solid 0.20 noborder\n"
     "set samples 500\n";
 
-static const char make_head[] =
-    "# gnuplot make.gp                  draws every figure as SVG and PNG\n"
-    "# gnuplot -c make.gp figure3_pdf   draws one\n";
+static const char make_head[] = "# gnuplot make.gp                  draws every figure as SVG and PNG\n"
+                                "# gnuplot -c make.gp figure3_pdf   draws one\n";
 
 static const char make_body[] =
     "figures = ARGC > 0 ? ARG1 : all\n"
     "do for [name in figures] {\n"
     "    sheet = name eq 'figure2' || name eq 'figure3' || name eq 'training'\n"
     "    W = sheet ? 1280 : 640\n"
-    "    H = name eq 'figure2' ? 1340 : sheet ? 900 : 430\n"
+    "    H = name eq 'figure2' ? 1390 : sheet ? 900 : 430\n"
     "    do for [format in 'svg png'] {\n"
-    "        if (format eq 'svg') { set terminal svg size W, H enhanced font 'Helvetica,15' linewidth 1.0 }\n"
-    "        if (format eq 'png') { set terminal pngcairo size 2*W, 2*H enhanced font 'sans,11' fontscale 2 linewidth 2 "
-    "pointscale 2 background 'white' }\n"
+    "        if (format eq 'svg') { set terminal svg size W, H enhanced font 'Helvetica,15'; TITLE = ',17' }\n"
+    "        if (format eq 'png') { set terminal pngcairo size 2*W, 2*H enhanced font 'sans,11' fontscale 2 linewidth "
+    "2 "
+    "pointscale 2 background 'white'; TITLE = ',13' }\n"
     "        set output name.'.'.format\n"
     "        load name.'.gp'\n"
     "        unset output\n"
     "    }\n"
     "}\n";
 
-void plot_head(page *script) { page_raw(script, "load 'style.gp'\n"); }
+void plot_head(page *script, const char *title)
+{
+    page_raw(script, "load 'style.gp'\n");
+    if (*title)
+        page_format(script,
+                    "set label 1 '{/:Bold %s}' at graph 0, graph 1 offset 0,1.1 left font TITLE textcolor rgb INK\n",
+                    title);
+}
 
 status plot_save(context *c, const char *folder, const char *name, page *data, page *script)
 {
@@ -101,8 +113,7 @@ static status write_sheet(context *c, const char *folder, plot sheet, plot first
     p->wanted[sheet] = panels > 0;
     if (!panels) return STATUS_OK;
     page_begin(&script, c);
-    page_format(&script, "set multiplot layout %d,%d margins 0.075,0.975,0.075,0.955 spacing 0.085,0.12\n",
-                panels > 2 ? 2 : 1, panels > 1 ? 2 : 1);
+    page_format(&script, "set multiplot layout %d,%d\n", panels > 2 ? 2 : 1, panels > 1 ? 2 : 1);
     for (int i = first; i <= (int)last; i++)
         if (p->wanted[i]) page_format(&script, "load '%s.gp'\n", table[i].name);
     page_raw(&script, "unset multiplot\n");
@@ -164,8 +175,9 @@ static status draw(context *c, const char *folder, plots *p)
         status s = gnuplot_run(c, folder, "make.gp", table[i].name);
         p->drawn[i] = !s && drawn(c, folder, table[i].name, "svg") && drawn(c, folder, table[i].name, "png");
         if (p->drawn[i]) continue;
-        snprintf(p->trouble, sizeof p->trouble, "%s", s ? context_message(c) : "gnuplot wrote no picture");
-        log_warning(c, "figure %s: %s", table[i].name, p->trouble);
+        const char *why = s ? context_message(c) : "gnuplot wrote no picture";
+        if (!p->trouble[0]) log_warning(c, "figure %s: %s", table[i].name, why); /* the others fail alike */
+        if (!p->trouble[0]) snprintf(p->trouble, sizeof p->trouble, "%s", why);
     }
     return STATUS_OK;
 }

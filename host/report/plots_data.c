@@ -7,9 +7,15 @@
 
 enum { BINS = 96 };
 
-static bool has_maps(const run *r) { return run_has(r, RUN_PARENTS); }
+static bool has_maps(const run *r)
+{
+    return run_has(r, RUN_PARENTS);
+}
 
-static size_t pixels(const sample *m) { return (size_t)m->count * (size_t)m->ny * (size_t)m->nx; }
+static size_t pixels(const sample *m)
+{
+    return (size_t)m->count * (size_t)m->ny * (size_t)m->nx;
+}
 
 static double largest(const sample *m)
 {
@@ -35,9 +41,8 @@ status plot_before(context *c, const run *r, const char *folder, bool *wanted)
     page_begin(&script, c);
     page_raw(&data, "# density in particles per pixel, number of pixels (staircase)\n");
     plot_staircase(&data, edges, counts, BINS);
-    plot_head(&script);
-    page_raw(&script, "set title 'Before: a few dense pixels, a sea of empty ones'\n"
-                      "set xlabel 'density  [particles per pixel]'\n"
+    plot_head(&script, "Before: a few dense pixels, a sea of empty ones");
+    page_raw(&script, "set xlabel 'density  [particles per pixel]'\n"
                       "set ylabel 'pixels'\n"
                       "set logscale y\n"
                       "set format y '10^{%L}'\n"
@@ -66,16 +71,16 @@ status plot_after(context *c, const run *r, const char *folder, bool *wanted)
     page_begin(&script, c);
     page_raw(&data, "# transformed density v', probability density (staircase)\n");
     plot_staircase(&data, edges, density, BINS);
-    plot_head(&script);
-    page_raw(&script, "set title 'After: a smooth hill inside [−1, 1]'\n"
-                      "set xlabel \"transformed density  v′\"\n"
-                      "set ylabel 'probability density'\n"
-                      "set xrange [-1:1]\n"
-                      "set yrange [0:*]\n"
-                      "set xtics 0.5\n"
-                      "unset key\n"
-                      "plot 'figure1_after.dat' using 1:2 with filledcurves y1=0 fillcolor rgb MODEL fillstyle solid 0.30, \\\n"
-                      "     '' using 1:2 with lines linewidth 1.6 linecolor rgb MODEL\n");
+    plot_head(&script, "After: a smooth hill inside [−1, 1]");
+    page_raw(&script,
+             "set xlabel \"transformed density  v′\"\n"
+             "set ylabel 'probability density'\n"
+             "set xrange [-1:1]\n"
+             "set yrange [0:*]\n"
+             "set xtics 0.5\n"
+             "unset key\n"
+             "plot 'figure1_after.dat' using 1:2 with filledcurves y1=0 fillcolor rgb MODEL fillstyle solid 0.30, \\\n"
+             "     '' using 1:2 with lines linewidth 1.6 linecolor rgb MODEL\n");
     return plot_save(c, folder, "figure1_after", &data, &script);
 }
 
@@ -95,9 +100,8 @@ status plot_transform(context *c, const run *r, const char *folder, bool *wanted
         double v = unit * pow(10, low + (high - low) * i / (POINTS - 1));
         page_format(&data, "%.9g %.9g\n", v, sample_transform(m, v));
     }
-    plot_head(&script);
-    page_raw(&script, "set title 'The transform: equal ratios become equal steps'\n"
-                      "set xlabel 'density  v  [particles per pixel]'\n"
+    plot_head(&script, "The transform: equal ratios become equal steps");
+    page_raw(&script, "set xlabel 'density  v  [particles per pixel]'\n"
                       "set ylabel \"transformed density  v′\"\n"
                       "set logscale x\n"
                       "set format x '10^{%L}'\n"

@@ -36,10 +36,12 @@ static void two_lines(page *script, const char *name, bool truth, bool model)
 {
     page_raw(script, "plot ");
     if (truth)
-        page_format(script, "'%s.dat' index 0 using 1:2 with lines linewidth 2.4 linecolor rgb TRUTH title '%s'", name, truth_name);
+        page_format(script, "'%s.dat' index 0 using 1:2 with lines linewidth 2.4 linecolor rgb TRUTH title '%s'", name,
+                    truth_name);
     if (truth && model) page_raw(script, ", \\\n     ");
     if (model)
-        page_format(script, "'%s.dat' index 1 using 1:2 with lines linewidth 2.4 linecolor rgb MODEL title '%s'", name, model_name);
+        page_format(script, "'%s.dat' index 1 using 1:2 with lines linewidth 2.4 linecolor rgb MODEL title '%s'", name,
+                    model_name);
     page_raw(script, "\n");
 }
 
@@ -55,20 +57,21 @@ status plot_pdf(context *c, const run *r, const char *folder, bool *wanted)
     page_raw(&data, "# density in particles per pixel, share of the pixels per dex\n");
     write_bins(&data, n, n->truth.pixel_pdf, n->model.pixel_pdf);
     occupied(n, n->truth.pixel_pdf, n->model.pixel_pdf, &low, &high);
-    plot_head(&script);
-    page_format(&script, "set title 'Pixel densities'\n"
-                         "set xlabel 'density  [particles per pixel]'\n"
-                         "set ylabel 'share of pixels per dex'\n"
-                         "set logscale xy\n"
-                         "set format xy '10^{%%L}'\n"
-                         "set xrange [%.6g:%.6g]\n"
-                         "set key bottom center\n", low, high);
+    plot_head(&script, "Pixel densities");
+    page_format(&script,
+                "set xlabel 'density  [particles per pixel]'\n"
+                "set ylabel 'share of pixels per dex'\n"
+                "set logscale xy\n"
+                "set format xy '10^{%%L}'\n"
+                "set xrange [%.6g:%.6g]\n"
+                "set key bottom center\n",
+                low, high);
     two_lines(&script, "figure3_pdf", n->truth.pixel_pdf, n->model.pixel_pdf);
     return plot_save(c, folder, "figure3_pdf", &data, &script);
 }
 
-/* Edges over the means of both sets, from the 0th to the 99.5th part of a thousand, so that one odd map does not squeeze
- * the rest together: the last bin takes what lies beyond. */
+/* Edges over the means of both sets, from the 0th to the 99.5th part of a thousand, so that one odd map does not
+ * squeeze the rest together: the last bin takes what lies beyond. */
 static void mean_edges(const numbers *n, double edges[MEAN_BINS + 1])
 {
     const numbers_set *sets[2] = {&n->truth, &n->model};
@@ -104,9 +107,8 @@ status plot_mean(context *c, const run *r, const char *folder, bool *wanted)
     page_begin(&data, c);
     page_begin(&script, c);
     page_raw(&data, "# mean density of a map in particles per pixel, share of the maps (staircase)\n");
-    plot_head(&script);
-    page_raw(&script, "set title 'Mean density of a map'\n"
-                      "set xlabel 'mean density  [particles per pixel]'\n"
+    plot_head(&script, "Mean density of a map");
+    page_raw(&script, "set xlabel 'mean density  [particles per pixel]'\n"
                       "set ylabel 'share of maps'\n"
                       "set yrange [0:*]\n"
                       "plot ");
@@ -121,15 +123,17 @@ status plot_mean(context *c, const run *r, const char *folder, bool *wanted)
         plot_staircase(&data, edges, shares, MEAN_BINS);
         if (!sets[which]->mean_density) continue;
         const char *colour = which ? "MODEL" : "TRUTH";
-        page_format(&script, "%s'figure3_mean.dat' index %d using 1:2 with filledcurves y1=0 fillcolor rgb %s notitle, \\\n"
-                             "     '' index %d using 1:2 with lines linewidth 2 linecolor rgb %s title '%s'",
+        page_format(&script,
+                    "%s'figure3_mean.dat' index %d using 1:2 with filledcurves y1=0 fillcolor rgb %s notitle, \\\n"
+                    "     '' index %d using 1:2 with lines linewidth 2 linecolor rgb %s title '%s'",
                     drawn++ ? ", \\\n     " : "", which, colour, which, colour, which ? model_name : truth_name);
     }
     page_raw(&script, "\n");
     return plot_save(c, folder, "figure3_mean", &data, &script);
 }
 
-/* k, median, median − MAD, median + MAD; the lower end stays above a hundredth of the median for the logarithmic axis. */
+/* k, median, median − MAD, median + MAD; the lower end stays above a hundredth of the median for the logarithmic axis.
+ */
 static void write_power(page *data, const numbers *n, const numbers_set *set, double unit)
 {
     for (int i = 0; set->power_median && i < n->rings; i++) {
@@ -152,24 +156,26 @@ status plot_power(context *c, const run *r, const char *folder, bool *wanted)
     page_begin(&script, c);
     page_format(&data, "# %s, median of the ring mean of |DFT|^2, median - MAD, median + MAD\n",
                 side > 0 ? "k in h/Mpc" : "ring nu");
-    plot_head(&script);
-    page_format(&script, "set title 'Power spectrum: median, and scatter between maps (MAD)'\n"
-                         "set xlabel '%s'\n"
-                         "set ylabel 'P(k)  [(particles per pixel)^2]'\n"
-                         "set logscale xy\n"
-                         "set format y '10^{%%L}'\n"
-                         "%s"
-                         "set autoscale xfix\n"
-                         "set key bottom left\n"
-                         "plot ", side > 0 ? "wavenumber  k  [h/Mpc]" : "frequency  ν",
+    plot_head(&script, "Power spectrum  (bands: scatter between maps)");
+    page_format(&script,
+                "set xlabel '%s'\n"
+                "set ylabel 'P(k)  [(particles per pixel)^2]'\n"
+                "set logscale xy\n"
+                "set format y '10^{%%L}'\n"
+                "%s"
+                "set autoscale xfix\n"
+                "set key bottom left\n"
+                "plot ",
+                side > 0 ? "wavenumber  k  [h/Mpc]" : "frequency  ν",
                 side > 0 ? "set xtics add (0.2, 0.5, 2, 5)\n" : "");
     for (int which = 0, drawn = 0; which < 2; which++) {
         page_format(&data, "%s# %s\n", which ? "\n\n" : "", which ? model_name : truth_name);
         write_power(&data, n, sets[which], unit);
         if (!sets[which]->power_median) continue;
         const char *colour = which ? "MODEL" : "TRUTH";
-        page_format(&script, "%s'figure3_power.dat' index %d using 1:3:4 with filledcurves fillcolor rgb %s notitle, \\\n"
-                             "     '' index %d using 1:2 with lines linewidth 2.4 linecolor rgb %s title '%s'",
+        page_format(&script,
+                    "%s'figure3_power.dat' index %d using 1:3:4 with filledcurves fillcolor rgb %s notitle, \\\n"
+                    "     '' index %d using 1:2 with lines linewidth 2.4 linecolor rgb %s title '%s'",
                     drawn++ ? ", \\\n     " : "", which, colour, which, colour, which ? model_name : truth_name);
     }
     page_raw(&script, "\n");
@@ -188,14 +194,15 @@ status plot_peaks(context *c, const run *r, const char *folder, bool *wanted)
     page_raw(&data, "# density of the peak in particles per pixel, mean number of such peaks in a map\n");
     write_bins(&data, n, n->truth.peaks, n->model.peaks);
     occupied(n, n->truth.peaks, n->model.peaks, &low, &high);
-    plot_head(&script);
-    page_format(&script, "set title 'Peaks: pixels above all eight neighbours'\n"
-                         "set xlabel 'density of the peak  [particles per pixel]'\n"
-                         "set ylabel 'peaks per map and bin'\n"
-                         "set logscale xy\n"
-                         "set format xy '10^{%%L}'\n"
-                         "set xrange [%.6g:%.6g]\n"
-                         "set key bottom center\n", low, high);
+    plot_head(&script, "Peaks: pixels above all eight neighbours");
+    page_format(&script,
+                "set xlabel 'density of the peak  [particles per pixel]'\n"
+                "set ylabel 'peaks per map and bin'\n"
+                "set logscale xy\n"
+                "set format xy '10^{%%L}'\n"
+                "set xrange [%.6g:%.6g]\n"
+                "set key bottom center\n",
+                low, high);
     two_lines(&script, "figure3_peaks", n->truth.peaks, n->model.peaks);
     return plot_save(c, folder, "figure3_peaks", &data, &script);
 }

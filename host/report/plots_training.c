@@ -24,19 +24,22 @@ static void write_courses(page *data, const metrics *m, const int *columns, int 
 }
 
 /* One or two lines, each with the band of its least and greatest values within a point. */
-static void plot_courses(page *script, const char *name, int count, const char *const colours[], const char *const titles[])
+static void plot_courses(page *script, const char *name, int count, const char *const colours[],
+                         const char *const titles[])
 {
     for (int k = 0; k < count; k++)
-        page_format(script, "%s'%s.dat' index %d using 1:3:4 with filledcurves fillcolor rgb %s notitle", k ? ", \\\n     " : "plot ",
-                    name, k, colours[k]);
+        page_format(script, "%s'%s.dat' index %d using 1:3:4 with filledcurves fillcolor rgb %s notitle",
+                    k ? ", \\\n     " : "plot ", name, k, colours[k]);
     for (int k = 0; k < count; k++)
-        page_format(script, ", \\\n     '%s.dat' index %d using 1:2 with lines linewidth 1.8 linecolor rgb %s title '%s'", name, k,
-                    colours[k], titles[k]);
+        page_format(script,
+                    ", \\\n     '%s.dat' index %d using 1:2 with lines linewidth 1.8 linecolor rgb %s title '%s'", name,
+                    k, colours[k], titles[k]);
     page_raw(script, "\n");
 }
 
-static status plot_course(context *c, const run *r, const char *folder, bool *wanted, const char *name, const int *columns,
-                          int count, const char *const titles[], const char *settings)
+static status plot_course(context *c, const run *r, const char *folder, bool *wanted, const char *name,
+                          const int *columns, int count, const char *const titles[], const char *title,
+                          const char *settings)
 {
     static const char *const two[] = {"TRUTH", "MODEL"}, *const one[] = {"MODEL"};
     page data, script;
@@ -46,7 +49,7 @@ static status plot_course(context *c, const run *r, const char *folder, bool *wa
     page_begin(&script, c);
     page_raw(&data, "# step, mean, least, greatest value around it\n");
     write_courses(&data, &r->course, columns, count, wanted);
-    plot_head(&script);
+    plot_head(&script, title);
     page_raw(&script, "set xlabel 'training step'\n"
                       "set autoscale xfix\n");
     page_raw(&script, settings);
@@ -61,31 +64,31 @@ status plot_loss(context *c, const run *r, const char *folder, bool *wanted)
 {
     static const int columns[] = {METRIC_LOSS_D, METRIC_LOSS_G};
     static const char *const titles[] = {"discriminator", "generator"};
-    return plot_course(c, r, folder, wanted, "training_loss", columns, 2, titles,
-                       "set title 'Losses (dashed: a discriminator that can only guess)'\n"
-                       "set ylabel 'loss'\n"
-                       "set arrow from graph 0, first log(2) to graph 1, first log(2) nohead dashtype 2 linecolor rgb QUIET\n");
+    return plot_course(
+        c, r, folder, wanted, "training_loss", columns, 2, titles,
+        "Losses (dashed: a discriminator that can only guess)",
+        "set ylabel 'loss'\n"
+        "set arrow from graph 0, first log(2) to graph 1, first log(2) nohead dashtype 2 linecolor rgb QUIET\n");
 }
 
 status plot_accuracy(context *c, const run *r, const char *folder, bool *wanted)
 {
     static const int columns[] = {METRIC_ACCURACY_REAL, METRIC_ACCURACY_GENERATED};
     static const char *const titles[] = {"on simulated images", "on generated images"};
-    return plot_course(c, r, folder, wanted, "training_accuracy", columns, 2, titles,
-                       "set title 'How often the discriminator is right'\n"
-                       "set ylabel 'right answers'\n"
-                       "set yrange [0:1.02]\n"
-                       "set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '100 %%' 1)\n"
-                       "set key bottom right\n"
-                       "set arrow from graph 0, first 0.5 to graph 1, first 0.5 nohead dashtype 2 linecolor rgb QUIET\n");
+    return plot_course(
+        c, r, folder, wanted, "training_accuracy", columns, 2, titles, "How often the discriminator is right",
+        "set ylabel 'right answers'\n"
+        "set yrange [0:1.02]\n"
+        "set ytics ('0 %%' 0, '25 %%' 0.25, '50 %%' 0.5, '75 %%' 0.75, '100 %%' 1)\n"
+        "set key bottom right\n"
+        "set arrow from graph 0, first 0.5 to graph 1, first 0.5 nohead dashtype 2 linecolor rgb QUIET\n");
 }
 
 status plot_speed(context *c, const run *r, const char *folder, bool *wanted)
 {
     static const int columns[] = {METRIC_SAMPLES_S};
     static const char *const titles[] = {""};
-    return plot_course(c, r, folder, wanted, "training_speed", columns, 1, titles,
-                       "set title 'Speed'\n"
+    return plot_course(c, r, folder, wanted, "training_speed", columns, 1, titles, "Speed",
                        "set ylabel 'samples per second'\n"
                        "set yrange [0:*]\n"
                        "unset key\n");
@@ -130,18 +133,21 @@ status plot_score(context *c, const run *r, const char *folder, bool *wanted)
     page_format(&data, "# %s, score\n", steps ? "step" : "epoch");
     write_scores(&data, r, steps, &least, &greatest, &count);
     *wanted = count > 0;
-    plot_head(&script);
-    page_format(&script, "set title 'Score of the saved networks (1: as near as more simulations)'\n"
-                         "set xlabel '%s'\n"
-                         "set ylabel 'score, lower is better'\n"
-                         "%s"
-                         "set arrow from graph 0, first 1 to graph 1, first 1 nohead dashtype 2 linecolor rgb QUIET\n"
-                         "plot 'training_score.dat' index 0 using 1:2 with linespoints linewidth 1.8 pointtype 7 pointsize 0.5 "
-                         "linecolor rgb MODEL notitle", steps ? "training step" : "epoch",
+    plot_head(&script, "Score of the saved networks  (dashed: more simulations)");
+    page_format(&script,
+                "set xlabel '%s'\n"
+                "set ylabel 'score, lower is better'\n"
+                "%s"
+                "set arrow from graph 0, first 1 to graph 1, first 1 nohead dashtype 2 linecolor rgb QUIET\n"
+                "plot 'training_score.dat' index 0 using 1:2 with linespoints linewidth 1.8 pointtype 7 pointsize 0.5 "
+                "linecolor rgb MODEL notitle",
+                steps ? "training step" : "epoch",
                 least > 0 && greatest > 12 * least ? "set logscale y\n" : "set yrange [0:*]\n");
     if (run_best(r) >= 0)
-        page_raw(&script, ", \\\n     '' index 1 using 1:2 with points pointtype 6 pointsize 1.8 linewidth 2.2 linecolor rgb TRUTH "
-                          "title 'the one chosen'");
+        page_raw(
+            &script,
+            ", \\\n     '' index 1 using 1:2 with points pointtype 6 pointsize 1.8 linewidth 2.2 linecolor rgb TRUTH "
+            "title 'the one chosen'");
     page_raw(&script, "\n");
     if (*wanted) return plot_save(c, folder, "training_score", &data, &script);
     page_delete(&data);

@@ -12,7 +12,8 @@ static void write_begin(page *h)
 {
     page_raw(h, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
+                "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+                "'unsafe-inline'\">\n"
                 "<title>Cosmic webs, simulated and generated</title>\n<style>\n");
     page_raw(h, page_style);
     page_raw(h, "</style>\n</head>\n<body>\n<main>\n");
@@ -22,9 +23,12 @@ static void write_end(page *h)
 {
     char date[32];
     clock_utc(date, sizeof date);
-    page_format(h, "<footer>Made by cosmocl %s on %s. The figures follow Ullmo, Decelle &amp; Aghanim, <em>Encoding large scale "
-                   "cosmological structure with generative adversarial networks</em> (figures 1 to 3).</footer>\n</main>\n</body>\n</html>\n",
-                COSMOCL_VERSION, date);
+    page_format(
+        h,
+        "<footer>Made by cosmocl %s on %s. The figures follow Ullmo, Decelle &amp; Aghanim, <em>Encoding large scale "
+        "cosmological structure with generative adversarial networks</em> (figures 1 to "
+        "3).</footer>\n</main>\n</body>\n</html>\n",
+        COSMOCL_VERSION, date);
 }
 
 static status write_sections(page *h, const report_input *in)

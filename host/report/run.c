@@ -23,9 +23,18 @@ static const struct {
     [RUN_CONFIG] = {"config.ini", "the effective configuration"},
 };
 
-const char *run_file(run_part part) { return parts[part].file; }
-const char *run_meaning(run_part part) { return parts[part].meaning; }
-bool run_has(const run *r, run_part part) { return !r->note[part][0]; }
+const char *run_file(run_part part)
+{
+    return parts[part].file;
+}
+const char *run_meaning(run_part part)
+{
+    return parts[part].meaning;
+}
+bool run_has(const run *r, run_part part)
+{
+    return !r->note[part][0];
+}
 
 void run_delete(run *r)
 {
@@ -80,15 +89,24 @@ static status read_config(context *c, const char *path, run *r)
 static status read_part(context *c, run_part part, const char *path, run *r)
 {
     switch (part) {
-    case RUN_PARENTS: return sample_read(c, path, PARENTS_READ, &r->parents);
-    case RUN_METRICS: return metrics_read(c, path, &r->course);
-    case RUN_SELECT: return read_json(c, path, &r->select);
-    case RUN_TRUTH: return sample_read(c, path, IMAGES_READ, &r->truth);
-    case RUN_GENERATED: return sample_read(c, path, IMAGES_READ, &r->generated);
-    case RUN_STATS: return numbers_read(c, path, &r->stats);
-    case RUN_PIPELINE: return read_json(c, path, &r->pipeline);
-    case RUN_CONFIG: return read_config(c, path, r);
-    default: return STATUS_OK;
+    case RUN_PARENTS:
+        return sample_read(c, path, PARENTS_READ, &r->parents);
+    case RUN_METRICS:
+        return metrics_read(c, path, &r->course);
+    case RUN_SELECT:
+        return read_json(c, path, &r->select);
+    case RUN_TRUTH:
+        return sample_read(c, path, IMAGES_READ, &r->truth);
+    case RUN_GENERATED:
+        return sample_read(c, path, IMAGES_READ, &r->generated);
+    case RUN_STATS:
+        return numbers_read(c, path, &r->stats);
+    case RUN_PIPELINE:
+        return read_json(c, path, &r->pipeline);
+    case RUN_CONFIG:
+        return read_config(c, path, r);
+    default:
+        return STATUS_OK;
     }
 }
 
@@ -143,8 +161,10 @@ status run_read(context *c, const char *folder, run *r)
         }
     }
     if (!s && !found)
-        s = context_fail(c, STATUS_DATA, "%s: holds nothing of a pipeline run (maps.h5, gan/metrics.jsonl, truth.h5, "
-                         "generated.h5, stats.h5, …)", folder);
+        s = context_fail(c, STATUS_DATA,
+                         "%s: holds nothing of a pipeline run (maps.h5, gan/metrics.jsonl, truth.h5, "
+                         "generated.h5, stats.h5, …)",
+                         folder);
     if (!s) s = read_provenance(c, r);
     if (s) run_delete(r);
     return s;

@@ -49,7 +49,7 @@ double run_setting(const run *r, const char *key);
 
 /* One saved state of the generator in select.json. */
 typedef struct {
-    double epoch, step, score; /* NaN when unknown */
+    double epoch, step, score;     /* NaN when unknown */
     const json_t *parts, *figures; /* borrowed, NULL when missing */
 } run_epoch;
 int run_epochs(const run *r);

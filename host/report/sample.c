@@ -86,7 +86,8 @@ static status read_values(context *c, h5_file *f, int limit, sample *m)
     s = memory_new(c, "maps of the report", (size_t)m->count * pixels, sizeof(float), &m->values);
     if (!s && rank == 2) s = h5_read(c, f, "/maps", H5_FLOAT32, pixels, m->values);
     for (int i = 0; !s && rank == 3 && i < m->count; i++)
-        s = h5_read_rows(c, f, "/maps", (uint64_t)i * n / (uint64_t)m->count, 1, H5_FLOAT32, m->values + (size_t)i * pixels);
+        s = h5_read_rows(c, f, "/maps", (uint64_t)i * n / (uint64_t)m->count, 1, H5_FLOAT32,
+                         m->values + (size_t)i * pixels);
     for (size_t i = 0; !s && i < (size_t)m->count * pixels; i++)
         if (!(m->values[i] >= 0 && isfinite(m->values[i]))) m->values[i] = 0;
     return s;

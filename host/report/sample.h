@@ -6,10 +6,10 @@
 #include "base/context.h"
 
 typedef struct {
-    int64_t total;  /* maps in the file */
-    int count;      /* read: spread evenly over the file */
+    int64_t total; /* maps in the file */
+    int count;     /* read: spread evenly over the file */
     int ny, nx;
-    float *values;  /* owned, [count][ny][nx], particles per pixel; not finite or negative ones are set to 0 */
+    float *values;          /* owned, [count][ny][nx], particles per pixel; not finite or negative ones are set to 0 */
     double box_mpc_h, mean; /* 0 when the file does not say */
     double redshift;        /* NaN when unknown */
     int dims;               /* 0 when unknown */

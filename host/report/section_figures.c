@@ -13,12 +13,16 @@ static const struct {
 } rows[FIGURES] = {
     [FIGURE_PDF] = {"pdf", "pixels in the wrong density bin: 0 none, 2 all", "0", false, .1, .5},
     [FIGURE_MEAN] = {"mean", "mean density, generated ÷ simulated", "1", true, .05, .25},
-    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", true, .15, .5},
+    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", true, .15,
+                    .5},
     [FIGURE_PSD] = {"psd", "distance of the power spectra, mean |ln ratio|", "0", false, .15, .7},
     [FIGURE_PEAKS] = {"peaks", "number of peaks, generated ÷ simulated", "1", true, .08, .3},
 };
 
-static double distance(int figure, double v) { return rows[figure].ratio ? fabs(log(v)) : fabs(v); }
+static double distance(int figure, double v)
+{
+    return rows[figure].ratio ? fabs(log(v)) : fabs(v);
+}
 
 /* `chance` may be NaN. */
 static level level_of(int figure, double v, double chance)
@@ -37,45 +41,55 @@ static void say_level(page *h, level l)
     page_format(h, "<span class=\"verdict %s\">%s %s</span>", colours[l], marks[l], words[l]);
 }
 
-/* "12 %", or "3.4 times" from a factor of two on. */
-static void amount(double ratio, char text[32], bool *times)
+/* A ratio in words, with `more` or `less` as the words for its side of 1: "12 % less", "3.4 times as much as it
+ * should". */
+static void say_ratio(page *h, double ratio, const char *more, const char *less)
 {
-    *times = ratio >= 2 || ratio <= .5;
-    if (*times)
-        snprintf(text, 32, "%.2g times", ratio >= 1 ? ratio : 1 / ratio);
+    const char *side = ratio >= 1 ? more : less;
+    if (ratio >= 2)
+        page_format(h, "%.2g times %s", ratio, side);
     else
-        snprintf(text, 32, "%.*f %%", fabs(ratio - 1) < .0095 ? 1 : 0, 100 * fabs(ratio - 1));
+        page_format(h, "%.*f %% %s", fabs(ratio - 1) < .0095 ? 1 : 0, 100 * fabs(ratio - 1), side);
 }
 
-static void say_reading(page *h, int figure, double v)
+/* bias: numbers_power_bias. A spectrum that is off one way all along is said to be so. */
+static void say_power(page *h, double v, double bias)
 {
-    char text[32];
-    bool times;
+    page_raw(h, "at a typical size, structure is ");
+    if (fabs(bias) > .8 * v)
+        say_ratio(h, exp(bias < 0 ? -v : v), "too strong", "too weak");
+    else
+        page_format(h, "too strong or too weak by a factor of %.2f", exp(v));
+}
+
+static void say_reading(page *h, int figure, double v, double bias)
+{
     if (!isfinite(v)) {
         page_raw(h, "cannot be told from what this run holds");
         return;
     }
-    amount(figure == FIGURE_PSD ? exp(v) : v, text, &times);
-    const char *more = times ? "as " : "", *less = times ? "as " : "";
     switch (figure) {
     case FIGURE_PDF:
-        page_format(h, "%.*f %% of the generated pixels would have to change their density to match", v < .19 ? 1 : 0, 50 * v);
+        page_format(h, "%.*f %% of the generated pixels would have to change their density to match", v < .19 ? 1 : 0,
+                    50 * v);
         break;
     case FIGURE_MEAN:
-        page_format(h, v >= 1 ? "a generated image holds %s%s%s matter on average" : "a generated image holds %s%s%s matter on average",
-                    text, times ? (v >= 1 ? " the" : " less") : (v >= 1 ? " more" : " less"), "");
+        page_raw(h, "an average generated image holds ");
+        say_ratio(h, v, v >= 2 ? "the matter" : "more matter", "less matter");
         break;
     case FIGURE_STD:
-        page_format(h, "generated images differ from each other %s %s than they should%s", text, v >= 1 ? "more" : "less",
-                    v < .5 ? ": the generator repeats itself" : "");
+        page_raw(h, "the amount of matter varies ");
+        say_ratio(h, v, v >= 2 ? "as much" : "more", "less");
+        page_format(h, " from image to image%s", v < .5 ? ": the generator repeats itself" : "");
         break;
     case FIGURE_PSD:
-        page_format(h, "at a typical size, structure is too strong or too weak by %s%s", times ? "a factor: " : "", text);
+        say_power(h, v, bias);
         break;
-    default: page_format(h, "there are %s %s peaks in a generated image", text, v >= 1 ? "more" : "fewer"); break;
+    default:
+        page_raw(h, "a generated image has ");
+        say_ratio(h, v, v >= 2 ? "the peaks" : "more peaks", "fewer peaks");
+        break;
     }
-    (void)more;
-    (void)less;
 }
 
 static void cell(page *h, const char *label, double v)
@@ -88,7 +102,8 @@ static void cell(page *h, const char *label, double v)
     page_raw(h, "</td>");
 }
 
-/* What another sample of the truth gives: train against test where select.json has it, else two halves of the test set. */
+/* What another sample of the truth gives: train against test where select.json has it, else two halves of the test set.
+ */
 static status reference_of(const report_input *in, double figures[FIGURES], bool *train)
 {
     const json_t *given = json_object_get(json_object_get(in->r->select, "train"), "figures");
@@ -101,8 +116,9 @@ static status reference_of(const report_input *in, double figures[FIGURES], bool
 /* "pdf, mean and peaks" of those at the levels from … to; nothing when there are none. */
 static int list_levels(page *h, const level levels[FIGURES], level from, level to)
 {
-    static const char *const names[FIGURES] = {"the densities of pixels", "the amount of matter", "the variety between images",
-                                               "the power spectrum", "the number of peaks"};
+    static const char *const names[FIGURES] = {"the densities of pixels", "the amount of matter",
+                                               "the variety between images", "the power spectrum",
+                                               "the number of peaks"};
     int n = 0, written = 0;
     for (int i = 0; i < FIGURES; i++) n += levels[i] >= from && levels[i] <= to;
     for (int i = 0; i < FIGURES; i++) {
@@ -135,33 +151,39 @@ static void say_summary(page *h, const level levels[FIGURES])
     page_raw(h, "</p>\n");
 }
 
-static void write_table(page *h, const double figures[FIGURES], const double chance[FIGURES], const level levels[FIGURES],
-                        bool train)
+static void write_table(page *h, const double figures[FIGURES], const double chance[FIGURES],
+                        const level levels[FIGURES], double bias, bool train)
 {
-    page_format(h, "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th class=\"n\">perfect</th><th class=\"n\">%s</th>"
-                   "<th class=\"n\">generated</th><th>in words</th><th></th></tr></thead>\n<tbody>\n",
+    page_format(h,
+                "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th "
+                "class=\"n\">perfect</th><th class=\"n\">%s</th>"
+                "<th class=\"n\">generated</th><th>in words</th><th></th></tr></thead>\n<tbody>\n",
                 train ? "train against test" : "simulated, half<br>against half");
     for (int i = 0; i < FIGURES; i++) {
-        page_format(h, "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%s</td>", rows[i].title,
-                    rows[i].meaning, rows[i].ideal);
+        page_format(h,
+                    "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%s</td>",
+                    rows[i].title, rows[i].meaning, rows[i].ideal);
         cell(h, train ? "train against test" : "half against half", chance[i]);
         cell(h, "generated", figures[i]);
         page_raw(h, "<td>");
-        say_reading(h, i, figures[i]);
+        say_reading(h, i, figures[i], bias);
         page_raw(h, "</td><td>");
         say_level(h, levels[i]);
         page_raw(h, "</td></tr>\n");
     }
     page_raw(h, "</tbody></table></div>\n");
-    page_format(h, "<p>No finite set of simulations agrees with another one exactly. The column <em>%s</em> shows by how much two samples of "
-                   "the truth differ here; a generator cannot be told to be wrong by less than about that.</p>\n",
+    page_format(h,
+                "<p>No finite set of simulations agrees with another one exactly. The column <em>%s</em> shows by how "
+                "much two samples of "
+                "the truth differ here; a generator cannot be told to be wrong by less than about that.</p>\n",
                 train ? "train against test" : "half against half");
 }
 
 static void write_epochs(page *h, const run *r)
 {
     int best = run_best(r), n = run_epochs(r), step = n / 300 + 1;
-    page_format(h, "<details><summary>All saved states and their figures on the validation maps</summary>\n<div class=\"wide\"><table>\n"
+    page_format(h, "<details><summary>All saved states and their figures on the validation maps</summary>\n<div "
+                   "class=\"wide\"><table>\n"
                    "<thead><tr><th class=\"n\">state</th><th class=\"n\">step</th><th class=\"n\">score</th>");
     for (int i = 0; i < FIGURES; i++) page_format(h, "<th class=\"n\">%s</th>", figure_names[i]);
     page_raw(h, "<th></th></tr></thead>\n<tbody>\n");
@@ -190,8 +212,11 @@ static void say_best(page *h, const run *r)
     if (best < 0) return;
     run_epoch_get(r, best, &e);
     if (isfinite(e.score))
-        page_format(h, "<p>The chosen state scored <strong>%.2f</strong> against the validation maps: its statistics lie on average %.2g times "
-                       "as far from them as those of another sample of simulations do", e.score, e.score);
+        page_format(h,
+                    "<p>The chosen state scored <strong>%.2f</strong> against the validation maps: its statistics lie "
+                    "on average %.2g times "
+                    "as far from them as those of another sample of simulations do",
+                    e.score, e.score);
     json_object_foreach((json_t *)e.parts, name, value)
     {
         if (!json_is_number(value)) continue;
@@ -215,7 +240,7 @@ status section_figures(page *h, const report_input *in)
         s = reference_of(in, chance, &train);
         for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, figures[i], s ? NAN : chance[i]);
         if (!s) say_summary(h, levels);
-        if (!s) write_table(h, figures, chance, levels, train);
+        if (!s) write_table(h, figures, chance, levels, numbers_power_bias(&in->r->stats), train);
     } else {
         piece_missing(h, in, RUN_STATS);
     }

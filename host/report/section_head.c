@@ -23,7 +23,10 @@ static double last_step(const run *r)
     return run_has(r, RUN_METRICS) ? r->course.rows[r->course.count - 1][METRIC_STEP] : NAN;
 }
 
-static const char *power_of(int dims) { return dims == 3 ? "³" : "²"; }
+static const char *power_of(int dims)
+{
+    return dims == 3 ? "³" : "²";
+}
 
 /* "116 boxes of 100 Mpc/h with 256² particles each were evolved …" */
 static void say_simulations(page *h, const run *r)
@@ -34,8 +37,8 @@ static void say_simulations(page *h, const run *r)
     char text[32];
     if (isfinite(boxes) && isfinite(particles) && isfinite(side)) {
         piece_count(boxes, text);
-        page_format(h, "%s simulated box%s of %g Mpc/h a side with %.0f%s particles each %s followed", text, boxes == 1 ? "" : "es",
-                    side, particles, power_of((int)dims), boxes == 1 ? "was" : "were");
+        page_format(h, "%s simulated box%s of %g Mpc/h a side with %.0f%s particles each %s followed", text,
+                    boxes == 1 ? "" : "es", side, particles, power_of((int)dims), boxes == 1 ? "was" : "were");
         if (isfinite(r->parents.redshift) && run_has(r, RUN_PARENTS))
             page_format(h, r->parents.redshift < 1e-6 ? " until today" : " until redshift %.2f", r->parents.redshift);
         if (isfinite(steps)) page_format(h, ", in %.0f steps of a particle mesh", steps);
@@ -57,7 +60,8 @@ static void say_training(page *h, const run *r)
         double seconds = r->course.rows[r->course.count - 1][METRIC_SECONDS];
         clock_format(seconds, duration, sizeof duration);
         if (isfinite(seconds) && seconds > 0) page_format(h, " (%s)", duration);
-        if (run_has(r, RUN_TRUTH)) page_format(h, " on images of %d × %d pixels cut from these maps", r->truth.nx, r->truth.ny);
+        if (run_has(r, RUN_TRUTH))
+            page_format(h, " on images of %d × %d pixels cut from these maps", r->truth.nx, r->truth.ny);
         page_raw(h, ". ");
     }
     int best = run_best(r);
@@ -66,7 +70,8 @@ static void say_training(page *h, const run *r)
         run_epoch_get(r, best, &e);
         page_format(h, "Of its %d saved states, ", run_epochs(r));
         piece_count(isfinite(e.step) ? e.step : e.epoch, text);
-        page_format(h, "the one %s %s came nearest to maps kept aside for this choice. ", isfinite(e.step) ? "at step" : "of epoch", text);
+        page_format(h, "the one %s %s came nearest to maps kept aside for this choice. ",
+                    isfinite(e.step) ? "at step" : "of epoch", text);
     }
     if (run_has(r, RUN_GENERATED)) {
         piece_count((double)r->generated.total, text);
@@ -118,7 +123,10 @@ static void write_facts(page *h, const run *r)
         snprintf(text, sizeof text, "%.2f", e.score);
         if (isfinite(e.score)) fact(h, text, "score of the chosen network; 1 is ideal");
     }
-    clock_format(total, text, sizeof text);
+    if (total < 60)
+        snprintf(text, sizeof text, "%.0f s", total);
+    else
+        snprintf(text, sizeof text, total < 5400 ? "%.0f min" : "%.1f h", total < 5400 ? total / 60 : total / 3600);
     if (isfinite(total)) fact(h, text, "in all");
     page_raw(h, "</div>\n");
 }
@@ -133,7 +141,9 @@ void section_head(page *h, const report_input *in)
     say_machine(h, r);
     page_raw(h, "</p>\n");
     write_facts(h, r);
-    page_raw(h, "<nav><a href=\"#data\">The data</a><a href=\"#images\">Side by side</a><a href=\"#statistics\">In numbers</a>"
-                "<a href=\"#training\">The training</a><a href=\"#figures\">How good is it?</a>"
-                "<a href=\"#making\">How it was made</a></nav>\n</header>\n");
+    page_raw(
+        h,
+        "<nav><a href=\"#data\">The data</a><a href=\"#images\">Side by side</a><a href=\"#statistics\">In numbers</a>"
+        "<a href=\"#training\">The training</a><a href=\"#figures\">How good is it?</a>"
+        "<a href=\"#making\">How it was made</a></nav>\n</header>\n");
 }

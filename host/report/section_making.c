@@ -13,8 +13,10 @@ static void write_stages(page *h, const report_input *in)
         piece_missing(h, in, RUN_PIPELINE);
         return;
     }
-    for (int i = 0; piece_stage(in->r, i, &name, &seconds, &state); i++) longest = fmax(longest, isfinite(seconds) ? seconds : 0);
-    page_raw(h, "<div class=\"wide\"><table>\n<thead><tr><th>stage</th><th class=\"n\">time</th><th style=\"width:55%\"></th></tr></thead>\n<tbody>\n");
+    for (int i = 0; piece_stage(in->r, i, &name, &seconds, &state); i++)
+        longest = fmax(longest, isfinite(seconds) ? seconds : 0);
+    page_raw(h, "<div class=\"wide\"><table>\n<thead><tr><th>stage</th><th class=\"n\">time</th><th "
+                "style=\"width:55%\"></th></tr></thead>\n<tbody>\n");
     for (int i = 0; piece_stage(in->r, i, &name, &seconds, &state); i++) {
         char text[32];
         page_raw(h, "<tr><td>");
@@ -23,8 +25,9 @@ static void write_stages(page *h, const report_input *in)
         page_escape(h, state);
         if (state) page_raw(h, "</small>");
         clock_format(seconds, text, sizeof text);
-        page_format(h, "</td><td class=\"n\">%s</td><td><span class=\"time\" style=\"width:%.1f%%\"></span></td></tr>\n",
-                    isfinite(seconds) ? text : "–", isfinite(seconds) && longest > 0 ? 100 * fmax(seconds, 0) / longest : 0);
+        page_format(
+            h, "</td><td class=\"n\">%s</td><td><span class=\"time\" style=\"width:%.1f%%\"></span></td></tr>\n",
+            isfinite(seconds) ? text : "–", isfinite(seconds) && longest > 0 ? 100 * fmax(seconds, 0) / longest : 0);
     }
     page_raw(h, "</tbody></table></div>\n");
 }
@@ -39,7 +42,8 @@ static void row(page *h, const char *term, const char *text)
     page_raw(h, "</dd>\n");
 }
 
-/* Texts and numbers of a JSON object as rows, its inner objects one level down; lists are left to the table of stages. */
+/* Texts and numbers of a JSON object as rows, its inner objects one level down; lists are left to the table of stages.
+ */
 static void json_rows(page *h, const json_t *object, int depth)
 {
     const char *name;
@@ -70,7 +74,16 @@ static void write_provenance(page *h, const report_input *in)
     page_raw(h, "</dl>\n");
 }
 
-/* A word for a POSIX shell, in single quotes unless it is harmless. */
+/* The greatest length of at most `most` bytes that does not cut a UTF-8 sequence. */
+static size_t utf8_cut(const char *text, size_t most)
+{
+    size_t n = most;
+    while (n > most - 3 && ((unsigned char)text[n] & 0xC0) == 0x80) n--;
+    return n;
+}
+
+/* A word for a POSIX shell, in single quotes unless it is harmless: ' itself ends the quotes, stands escaped and opens
+ * them again. */
 static void shell_word(page *h, const char *text)
 {
     static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%";
@@ -79,20 +92,13 @@ static void shell_word(page *h, const char *text)
         return;
     }
     page_escape(h, "'");
-    for (const char *p = text; *p; p++) {
-        char one[2] = {*p, 0};
-        if (*p == '\'')
-            page_escape(h, "'\\''");
-        else if ((unsigned char)*p < 0x80)
-            page_escape(h, one);
-        else {
-            size_t n = 1;
-            while (((unsigned char)p[n] & 0xC0) == 0x80 && n < 4) n++;
-            char many[8];
-            snprintf(many, sizeof many, "%.*s", (int)n, p);
-            page_escape(h, many);
-            p += n - 1;
-        }
+    while (*text) {
+        char piece[256];
+        size_t n = strcspn(text, "'");
+        if (n > sizeof piece - 1) n = utf8_cut(text, sizeof piece - 1);
+        snprintf(piece, sizeof piece, "%.*s", (int)n, text);
+        page_escape(h, n ? piece : "'\\''");
+        text += n ? n : 1;
     }
     page_escape(h, "'");
 }
@@ -100,28 +106,25 @@ static void shell_word(page *h, const char *text)
 static void write_commands(page *h, const report_input *in)
 {
     const char *preset = json_string_value(json_object_get(in->r->pipeline, "preset"));
+    char path[FILES_PATH + 16];
+    snprintf(path, sizeof path, "%s/config.ini", in->r->folder);
     page_raw(h, "<h3>Again, from nothing</h3>\n<pre><code>");
     if (preset) {
         page_raw(h, "cosmocl pipeline ");
         shell_word(h, preset);
-        page_raw(h, " -o ");
-        shell_word(h, in->r->folder);
-        page_raw(h, "\n");
+        page_raw(h, " -o again\n");
     }
-    if (run_has(in->r, RUN_CONFIG)) {
-        page_format(h, "%scosmocl pipeline %s --config ", preset ? "\n# the same with every key pinned, into another folder\n" : "", "");
-        h->size -= strlen(" --config ") + 0;
-        h->text[h->size] = 0;
-        shell_word(h, preset ? preset : "paper2d");
+    if (preset && run_has(in->r, RUN_CONFIG)) {
+        page_raw(h, "\n# the same with every key pinned, whatever the preset becomes\ncosmocl pipeline ");
+        shell_word(h, preset);
         page_raw(h, " --config ");
-        char path[FILES_PATH + 16];
-        snprintf(path, sizeof path, "%s/config.ini", in->r->folder);
         shell_word(h, path);
         page_raw(h, " -o again\n");
     }
-    page_raw(h, "\n# this page alone\ncosmocl report ");
+    page_format(h, "%s# this page alone\ncosmocl report ", preset ? "\n" : "");
     shell_word(h, in->r->folder);
-    page_raw(h, "\n</code></pre>\n<p>The figures lie in <code>figures/</code> as SVG and PNG beside their data and scripts: change "
+    page_raw(h, "\n</code></pre>\n<p>The figures lie in <code>figures/</code> as SVG and PNG beside their data and "
+                "scripts: change "
                 "<code>style.gp</code> and run <code>gnuplot make.gp</code> there to restyle them.</p>\n");
 }
 

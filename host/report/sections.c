@@ -7,13 +7,17 @@
 static void say_transform(page *h, const sample *m)
 {
     bool over = m->unit[0] == 'o';
-    page_format(h, "<p>Densities span orders of magnitude: nearly all of a map is close to empty, and a few pixels hold clusters. A "
-                   "network would see the clusters only. So it is shown the logarithm, brought to the interval from −1 to 1: ");
+    page_format(
+        h, "<p>Densities span orders of magnitude: nearly all of a map is close to empty, and a few pixels hold "
+           "clusters. A "
+           "network would see the clusters only. So it is shown the logarithm, brought to the interval from −1 to 1: ");
     if (m->offset > 0)
         page_format(h, "v′ = (2 ln(v + %.4g) − (b + a)) / (b − a)", m->offset);
     else
         page_raw(h, "v′ = (2 ln v − (b + a)) / (b − a)");
-    page_format(h, " with a = ln %.4g and b = ln %.4g, v %s. Everything measured below is measured after going back to densities.</p>\n",
+    page_format(h,
+                " with a = ln %.4g and b = ln %.4g, v %s. Everything measured below is measured after going back to "
+                "densities.</p>\n",
                 exp(m->a), exp(m->b), over ? "in units of the mean density" : "in particles per pixel");
 }
 
@@ -28,25 +32,30 @@ status section_data(page *h, const report_input *in)
         page_raw(h, "</section>\n");
         return STATUS_OK;
     }
-    say_transform(h, m);
     page_raw(h, "<div class=\"pair\">\n<figure>");
     s = piece_picture(h, in, PICTURE_MAP, "Density map of one simulated box");
     if (!s) s = piece_bar(h, in, &in->p->map_scale, m->mean > 0);
     page_raw(h, "<figcaption><strong>Figure 1, the first map.</strong> ");
     if (m->box_mpc_h > 0) page_format(h, "It is %g Mpc/h wide. ", m->box_mpc_h);
-    page_format(h, "Bright knots are clusters, joined by filaments around dark voids. (%d × %d pixels.)</figcaption></figure>\n",
+    page_format(h,
+                "Bright knots are clusters, joined by filaments around dark voids. (%d × %d "
+                "pixels.)</figcaption></figure>\n<div>\n",
                 m->nx, m->ny);
-    page_raw(h, "<div>\n");
-    if (!s) s = piece_plot(h, in, PLOT_TRANSFORM, "Curve of the transform over the logarithm of the density",
-                           "The transform from densities to what the network sees.");
-    if (!s) s = piece_plot(h, in, PLOT_AFTER, "Histogram of the transformed densities",
-                           "The same pixels after it: the network can see voids, filaments and clusters alike.");
-    page_raw(h, "</div>\n");
-    page_raw(h, "</div>\n<div class=\"pair\">\n");
-    if (!s) s = piece_plot(h, in, PLOT_BEFORE, "Histogram of the densities before the transform",
-                           "Pixels before the transform, on a linear scale of density: the counts fall by orders of magnitude.");
-    page_raw(h, "</div>\n");
-    page_raw(h, "</section>\n");
+    say_transform(h, m);
+    if (!s)
+        s = piece_plot(h, in, PLOT_TRANSFORM, "Curve of the transform over the logarithm of the density",
+                       "The transform from densities to what the network sees.");
+    page_raw(h, "</div>\n</div>\n");
+    piece_trouble(h, in);
+    page_raw(h, "<div class=\"pair\">\n");
+    if (!s)
+        s = piece_plot(
+            h, in, PLOT_BEFORE, "Histogram of the densities before the transform",
+            "Pixels before the transform, on a linear scale of density: the counts fall by orders of magnitude.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_AFTER, "Histogram of the transformed densities",
+                       "The same pixels after it: the network can see voids, filaments and clusters alike.");
+    page_raw(h, "</div>\n</section>\n");
     return s;
 }
 
@@ -71,16 +80,20 @@ status section_images(page *h, const report_input *in)
     if (!truth) piece_missing(h, in, RUN_TRUTH);
     if (!generated) piece_missing(h, in, RUN_GENERATED);
     if (truth || generated) {
-        page_raw(h, "<p>Images taken evenly from each set, none chosen by eye. Compare not only the structures in one image but the "
-                    "variety between them: a generator that has learnt one good image repeats it.</p>\n<div class=\"pair\">\n");
+        page_raw(
+            h,
+            "<p>Images taken evenly from each set, none chosen by eye. Compare not only the structures in one image "
+            "but the "
+            "variety between them: a generator that has learnt one good image repeats it.</p>\n<div class=\"pair\">\n");
         if (truth) s = grid(h, in, PICTURE_TRUTH, &r->truth, "simulated", "truth");
         if (!s && generated) s = grid(h, in, PICTURE_GENERATED, &r->generated, "generated", "");
         page_raw(h, "</div>\n");
         if (!s) s = piece_bar(h, in, &in->p->grid_scale, m->mean > 0);
         page_raw(h, "<figcaption><strong>Figure 2.</strong> ");
         if (m->box_mpc_h > 0) page_format(h, "Each image is %g Mpc/h wide", m->box_mpc_h);
-        page_format(h, "%s%d × %d pixels, drawn enlarged; both sets share the colour scale of the simulations.</figcaption>\n",
-                    m->box_mpc_h > 0 ? ", " : "", m->nx, m->ny);
+        page_format(
+            h, "%s%d × %d pixels, drawn enlarged; both sets share the colour scale of the simulations.</figcaption>\n",
+            m->box_mpc_h > 0 ? ", " : "", m->nx, m->ny);
     }
     page_raw(h, "</section>\n");
     return s;
@@ -100,16 +113,23 @@ status section_statistics(page *h, const report_input *in)
                 "<strong>Figure 3.</strong></p>\n");
     piece_trouble(h, in);
     page_raw(h, "<div class=\"pair\">\n");
-    s = piece_plot(h, in, PLOT_PDF, "Share of pixels over density for simulated and generated images",
-                   "How many pixels have which density, over the whole set. Voids are at the left, clusters at the right.");
-    if (!s) s = piece_plot(h, in, PLOT_MEAN, "Distribution of the mean density of an image",
-                           "Some images hold more matter than others. A blue hill narrower than the red one means too little variety.");
-    if (!s) s = piece_plot(h, in, PLOT_POWER, "Power spectra of simulated and generated images",
-                           "How much structure there is at which size: large structures at the left, small ones at the right. Lines are "
-                           "medians over the images, bands the median absolute deviation.");
-    if (!s) s = piece_plot(h, in, PLOT_PEAKS, "Mean number of peaks over their density",
-                           "Local maxima in an average image. The dense ones at the right are the haloes of clusters; the faint ones at the "
-                           "left are mostly noise of the simulation.");
+    s = piece_plot(
+        h, in, PLOT_PDF, "Share of pixels over density for simulated and generated images",
+        "How many pixels have which density, over the whole set. Voids are at the left, clusters at the right.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_MEAN, "Distribution of the mean density of an image",
+                       "Some images hold more matter than others. A blue hill narrower than the red one means too "
+                       "little variety.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_POWER, "Power spectra of simulated and generated images",
+                       "How much structure there is at which size: large structures at the left, small ones at the "
+                       "right. Lines are "
+                       "medians over the images, bands the median absolute deviation.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_PEAKS, "Mean number of peaks over their density",
+                       "Local maxima in an average image. The dense ones at the right are the haloes of clusters; the "
+                       "faint ones at the "
+                       "left are mostly noise of the simulation.");
     page_raw(h, "</div>\n</section>\n");
     return s;
 }
@@ -122,23 +142,30 @@ status section_training(page *h, const report_input *in)
     if (!run_has(r, RUN_METRICS)) piece_missing(h, in, RUN_METRICS);
     if (!run_has(r, RUN_SELECT)) piece_missing(h, in, RUN_SELECT);
     if (run_has(r, RUN_METRICS) || run_has(r, RUN_SELECT)) {
-        page_raw(h, "<p>Two networks play against each other: the generator draws images, the discriminator tells them from simulations. "
-                    "Their losses do not say how good the images are, so every saved state is scored against simulations kept aside, and "
+        page_raw(h, "<p>Two networks play against each other: the generator draws images, the discriminator tells them "
+                    "from simulations. "
+                    "Their losses do not say how good the images are, so every saved state is scored against "
+                    "simulations kept aside, and "
                     "the best one is used.</p>\n");
         if (!run_has(r, RUN_STATS)) piece_trouble(h, in);
     }
     if (r->course.skipped)
-        page_format(h, "<p class=\"missing\">%d line%s of <code>%s</code> could not be read and %s left out.</p>\n", r->course.skipped,
-                    r->course.skipped == 1 ? "" : "s", run_file(RUN_METRICS), r->course.skipped == 1 ? "is" : "are");
+        page_format(h, "<p class=\"missing\">%d line%s of <code>%s</code> could not be read and %s left out.</p>\n",
+                    r->course.skipped, r->course.skipped == 1 ? "" : "s", run_file(RUN_METRICS),
+                    r->course.skipped == 1 ? "is" : "are");
     page_raw(h, "<div class=\"pair\">\n");
     s = piece_plot(h, in, PLOT_SCORE, "Score of the saved networks over the training",
                    "The lower, the nearer to simulations. It swings from state to state, which is why many are saved.");
-    if (!s) s = piece_plot(h, in, PLOT_LOSS, "Losses of discriminator and generator",
-                           "Lines are means over neighbouring steps, bands their extremes.");
-    if (!s) s = piece_plot(h, in, PLOT_ACCURACY, "Accuracy of the discriminator",
-                           "At 50 % it can only guess; at 100 % the generator learns little from it.");
-    if (!s) s = piece_plot(h, in, PLOT_SPEED, "Training speed in samples per second",
-                           "Simulated images a second. Dips are pauses in which states are saved, or other work on the machine.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_LOSS, "Losses of discriminator and generator",
+                       "Lines are means over neighbouring steps, bands their extremes.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_ACCURACY, "Accuracy of the discriminator",
+                       "At 50 % it can only guess; at 100 % the generator learns little from it.");
+    if (!s)
+        s = piece_plot(
+            h, in, PLOT_SPEED, "Training speed in samples per second",
+            "Simulated images a second. Dips are pauses in which states are saved, or other work on the machine.");
     page_raw(h, "</div>\n</section>\n");
     return s;
 }

@@ -39,7 +39,8 @@ void piece_trouble(page *h, const report_input *in);
 void piece_count(double n, char text[32]);
 /* Seconds of all stages in pipeline.json; NaN when it has none. */
 double piece_total_seconds(const run *r);
-/* Name and seconds of stage i of pipeline.json; false behind the last. `state` (may be NULL in the file) is borrowed text. */
+/* Name and seconds of stage i of pipeline.json; false behind the last. `state` (may be NULL in the file) is borrowed
+ * text. */
 bool piece_stage(const run *r, int i, const char **name, double *seconds, const char **state);
 
 #endif

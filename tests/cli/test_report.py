@@ -38,17 +38,26 @@ save_every = 100
 """
 
 
-def fields(count, side, seed, width=1.25, slope=-1.6, spread=0.0):
-    """Lognormal random fields with a power-law spectrum: mean 4 particles per pixel, some look of a web."""
+def fields(count, side, seed, push=1.0, spread=0.0):
+    """Density maps with filaments, knots and voids: (2 side)² particles of a lattice moved along a random Gaussian
+    displacement (Zel'dovich), counted in pixels and lightly smoothed; about 4 particles per pixel."""
     rng = numpy.random.default_rng(seed)
-    k = numpy.hypot(*numpy.meshgrid(numpy.fft.fftfreq(side) * side, numpy.fft.fftfreq(side) * side, indexing="ij"))
-    amplitude = numpy.where(k > 0, numpy.maximum(k, 1) ** (slope / 2), 0) * numpy.exp(-(k / (0.38 * side)) ** 2)
+    n = 2 * side
+    ky, kx = numpy.meshgrid(numpy.fft.fftfreq(n) * n, numpy.fft.fftfreq(n) * n, indexing="ij")
+    k2 = numpy.where(kx ** 2 + ky ** 2 > 0, kx ** 2 + ky ** 2, 1)
+    smooth = numpy.exp(-k2 / (2 * (0.14 * n) ** 2))
+    q = numpy.arange(n) / 2
     out = numpy.empty((count, side, side), numpy.float32)
     for i in range(count):
-        g = numpy.fft.ifft2(numpy.fft.fft2(rng.standard_normal((side, side))) * amplitude).real
-        g *= width / g.std()
-        g = -numpy.abs(g) * 1.5 + 0.5 * g  # ridges where the field crosses zero
-        out[i] = 4 * numpy.exp(g - numpy.log(numpy.exp(g).mean())) * numpy.exp(spread * rng.standard_normal())
+        d = numpy.fft.fft2(rng.standard_normal((n, n))) * k2 ** -0.55 * smooth
+        psi = [numpy.fft.ifft2(1j * k / k2 * d).real for k in (ky, kx)]
+        scale = push * 0.028 * side / psi[0].std()
+        y, x = ((q[:, None] + scale * psi[0]) % side).ravel(), ((q[None, :] + scale * psi[1]) % side).ravel()
+        m = numpy.zeros((side, side))
+        for oy, ox in ((0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5), (0.25, 0.75)):
+            m += numpy.histogram2d((y + oy) % side, (x + ox) % side, side, ((0, side), (0, side)))[0] / 5
+        m = (4 * m + sum(numpy.roll(m, s, a) for s in (1, -1) for a in (0, 1))) / 8 + 0.03 * rng.random((side, side)) + 0.05
+        out[i] = m * numpy.exp(spread * rng.standard_normal())
     return out
 
 
@@ -125,7 +134,7 @@ def write_training(folder, steps=2200):
 def write_run(folder):
     folder.mkdir(parents=True, exist_ok=True)
     parents = fields(20, 128, 1)
-    truth, model = fields(160, 64, 2, spread=0.12), fields(200, 64, 3, width=1.3, slope=-1.45, spread=0.07)
+    truth, model = fields(160, 64, 2, spread=0.12), fields(200, 64, 3, push=0.8, spread=0.07)
     write_maps(folder / "maps.h5", parents, 100.0)
     write_maps(folder / "truth.h5", truth, 50.0)
     write_maps(folder / "generated.h5", model, 50.0)

@@ -37,6 +37,15 @@ START_TEST(what_is_written_is_read)
     ck_assert_uint_eq(buffer_bytes(b), N);
     ck_assert_ptr_eq(buffer_device(b), d);
     OK(buffer_write(c, b, 0, in, N));
+    /* Keep the queue busy for a while: the small writes below run only after this. */
+    enum { BUSY = 4096 };
+    buffer *busy = NULL;
+    kernel *lcg = NULL;
+    const size_t global = BUSY;
+    OK(buffer_new(c, d, "busy", BUSY * 4, &busy));
+    OK(buffer_zero(c, busy));
+    OK(kernel_get(c, d, "selfcheck", "lcg", "-DVW=1", &lcg));
+    OK(kernel_run(c, lcg, 1, &global, NULL, KERNEL_ARGUMENTS(ARG_BUFFER(busy), ARG_UINT(5000), ARG_UINT(BUSY))));
     /* Many small writes at odd places, each from memory that is used again at once: more than the staging holds. */
     unsigned char piece[70001];
     for (int k = 0; k < 40; k++) {
@@ -49,6 +58,7 @@ START_TEST(what_is_written_is_read)
     ck_assert_int_eq(memcmp(in, out, N), 0);
     OK(buffer_read(c, b, 777, out, 1));
     ck_assert_uint_eq(out[0], in[777]);
+    buffer_delete(&busy);
     buffer_delete(&b);
     ck_assert_ptr_null(b);
     buffer_delete(&b);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
 #include "ops/fft.h"
@@ -39,6 +40,13 @@ struct reducer {
     int *host_exponents;    /* [batch] */
     double *ring_weights;   /* [rings]: modes in the whole plane */
 };
+
+static int forced_items;
+
+void reduce_items_set(int items)
+{
+    forced_items = items;
+}
 
 static int32_t float_bits(float v)
 {
@@ -186,8 +194,9 @@ static status twiddles_new(context *c, reducer *r)
 static status kernels_get(context *c, reducer *r)
 {
     device *d = r->borrowed_device;
-    r->items = device_info(d)->is_cpu ? 1 : 256;
-    const char *shared = r->items == 1 ? "-DITEMS=1" : "-DITEMS=256";
+    char shared[32];
+    r->items = forced_items ? (size_t)forced_items : device_info(d)->is_cpu ? 1 : 256;
+    snprintf(shared, sizeof shared, "-DITEMS=%zu", r->items);
     const struct {
         const char *file, *entry;
         kernel **to;

@@ -379,6 +379,25 @@ START_TEST(host_and_device_images_give_the_same_bits)
 }
 END_TEST
 
+/* With atomics, as on a GPU, the counts are those of the oracle too. */
+START_TEST(any_number_of_work_items_counts_alike)
+{
+    enum { SIDE = 33, N = 3, BINS = 60 };
+    double edges[BINS + 1];
+    log_edges(.1, 10, BINS, edges);
+    float *images = random_images(SIDE, N, 75);
+    static const int items[] = {2, 7, 64, 1024};
+    for (int i = 0; i < 4; i++) {
+        reduce_items_set(items[i]);
+        reduced r = reduce(SIDE, edges, BINS, images, N);
+        reduce_items_set(0);
+        assert_like_oracle(&r, images, edges);
+        release(&r);
+    }
+    free(images);
+}
+END_TEST
+
 START_TEST(values_that_are_not_finite_are_named)
 {
     enum { SIDE = 7, N = 70 };
@@ -462,6 +481,7 @@ int main(void)
     tcase_add_test(t, random_images_agree_with_the_oracle);
     tcase_add_test(t, many_bins_agree_with_the_oracle);
     tcase_add_test(t, host_and_device_images_give_the_same_bits);
+    tcase_add_test(t, any_number_of_work_items_counts_alike);
     tcase_add_test(t, values_that_are_not_finite_are_named);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);

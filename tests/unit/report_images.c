@@ -1,0 +1,202 @@
+/* Colours, scales, tiles and grids; the five figures. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/memory.h"
+#include "report/colours.h"
+#include "report/gallery.h"
+#include "report/numbers.h"
+
+static context *c;
+static void begin(void)
+{
+    c = context_new(NULL);
+}
+static void end(void)
+{
+    context_delete(&c);
+}
+
+static double linear(uint8_t v)
+{
+    return v <= 10 ? v / 255. / 12.92 : pow((v / 255. + .055) / 1.055, 2.4);
+}
+
+/* OKLab's lightness, from the definition (inverse of what colours.c uses). */
+static double lightness(const uint8_t rgb[3])
+{
+    double r = linear(rgb[0]), g = linear(rgb[1]), b = linear(rgb[2]);
+    double l = cbrt(.4122214708 * r + .5363325363 * g + .0514459929 * b);
+    double m = cbrt(.2119034982 * r + .6806995451 * g + .1073969566 * b);
+    double s = cbrt(.0883024619 * r + .2817188376 * g + .6299787005 * b);
+    return .2104542553 * l + .7936177850 * m - .0040720468 * s;
+}
+
+START_TEST(colours_are_uniform)
+{
+    uint8_t palette[256][3];
+    colours_fill(palette);
+    double first = lightness(palette[0]), last = lightness(palette[COLOURS - 1]);
+    ck_assert_double_lt(first, .2);
+    ck_assert_double_gt(last, .9);
+    for (int i = 0; i < COLOURS; i++) {
+        double expected = first + (last - first) * i / (COLOURS - 1);
+        ck_assert_double_eq_tol(lightness(palette[i]), expected,
+                                .015); /* a step of 1/255 in one component, in the dark */
+        int jump = 0;
+        for (int k = 0; i && k < 3; k++) jump += abs(palette[i][k] - palette[i - 1][k]);
+        ck_assert_int_le(jump, 16); /* smooth */
+    }
+    ck_assert_int_eq(palette[COLOUR_GAP][0] + palette[COLOUR_GAP][1] + palette[COLOUR_GAP][2], 3 * 255);
+}
+END_TEST
+
+START_TEST(tiles)
+{
+    ck_assert_int_eq(gallery_tile(64, 150), 128);
+    ck_assert_int_eq(gallery_tile(128, 150), 128);
+    ck_assert_int_eq(gallery_tile(50, 150), 150);
+    ck_assert_int_eq(gallery_tile(1, 150), 150);
+    ck_assert_int_eq(gallery_tile(100, 150), 150); /* 1.5: bilinear */
+    ck_assert_int_eq(gallery_tile(4096, 150), 150);
+}
+END_TEST
+
+START_TEST(grids)
+{
+    enum { N = 5, SIDE = 3 };
+    float values[N * SIDE * SIDE];
+    sample m = {.count = N, .total = N, .ny = SIDE, .nx = SIDE, .values = values, .mean = 2};
+    gallery_scale g = {.low = -1, .high = 1, .unit = 2};
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < SIDE * SIDE; k++) values[i * SIDE * SIDE + k] = 2 * powf(10, -1 + i * .5f);
+    values[0] = 0; /* below the scale */
+    picture p;
+    ck_assert_int_eq(gallery_grid(c, &m, &g, 3, 2, 7, 2, &p), STATUS_OK);
+    ck_assert_int_eq(p.width, 3 * 7 + 2 * 2);
+    ck_assert_int_eq(p.height, 2 * 7 + 2);
+    ck_assert_int_eq(p.transparent, COLOUR_GAP);
+    for (int y = 0; y < p.height; y++)
+        for (int x = 0; x < p.width; x++) {
+            int tile = y / 9 * 3 + x / 9, v = p.pixels[y * p.width + x];
+            bool gap = y % 9 >= 7 || x % 9 >= 7 || tile >= N;
+            int expected = gap ? COLOUR_GAP : (int)lrint((COLOURS - 1) * .25 * tile);
+            ck_assert_int_le(abs(v - expected), 1);
+        }
+    picture_delete(&p);
+    ck_assert_int_eq(gallery_bar(c, 11, 2, &p), STATUS_OK);
+    ck_assert_int_eq(p.pixels[0], 0);
+    ck_assert_int_eq(p.pixels[21], COLOURS - 1);
+    picture_delete(&p);
+}
+END_TEST
+
+/* An odd side enlarged by four, one bright pixel: symmetric about it, brightest there. */
+START_TEST(enlarging_is_centred)
+{
+    float values[25];
+    sample m = {.count = 1, .total = 1, .ny = 5, .nx = 5, .values = values, .mean = 1};
+    gallery_scale g = {.low = 0, .high = 1, .unit = 1};
+    for (int i = 0; i < 25; i++) values[i] = i == 12 ? 10 : 1;
+    picture p;
+    ck_assert_int_eq(gallery_grid(c, &m, &g, 1, 1, 20, 0, &p), STATUS_OK);
+    for (int y = 0; y < 20; y++)
+        for (int x = 0; x < 20; x++) {
+            ck_assert_int_eq(p.pixels[y * 20 + x], p.pixels[(19 - y) * 20 + x]);
+            ck_assert_int_eq(p.pixels[y * 20 + x], p.pixels[x * 20 + y]);
+        }
+    ck_assert_int_gt(p.pixels[9 * 20 + 9], 180);
+    ck_assert_int_eq(p.pixels[0], 0);
+    picture_delete(&p);
+}
+END_TEST
+
+START_TEST(scales)
+{
+    float values[10000];
+    sample m = {.count = 1, .total = 1, .ny = 100, .nx = 100, .values = values, .mean = 2};
+    gallery_scale g;
+    for (int i = 0; i < 10000; i++) values[i] = 2 * powf(10, -2 + 3e-4f * (float)i); /* log10 from −2 to 1 */
+    ck_assert_int_eq(gallery_scale_of(c, &m, &g), STATUS_OK);
+    ck_assert_double_eq_tol(g.low, -1.985, .01);
+    ck_assert_double_eq_tol(g.high, .994, .01);
+    memset(values, 0, sizeof values);
+    ck_assert_int_eq(gallery_scale_of(c, &m, &g), STATUS_OK); /* an empty map has a scale, too */
+    ck_assert(isfinite(g.low) && g.high > g.low);
+}
+END_TEST
+
+START_TEST(figures)
+{
+    double edges[] = {1, 10, 100, 1000}, truth_pdf[] = {.5, .3, .2}, model_pdf[] = {.4, .3, .3};
+    double truth_mean[] = {1, 3, 1, 3}, model_mean[] = {3, 5}, truth_power[] = {100, 10}, model_power[] = {200, 5};
+    double truth_peaks[] = {1, 2, 1}, model_peaks[] = {1, 0, 1}, all[] = {1, 1, 1, 1, 4, 4, 4, 4};
+    numbers n = {.bins = 3, .rings = 2, .edges = edges};
+    double f[FIGURES];
+    numbers_figures(&n, f);
+    for (int i = 0; i < FIGURES; i++) ck_assert_double_nan(f[i]);
+    n.truth = (numbers_set){.pixel_pdf = truth_pdf,
+                            .mean_density = truth_mean,
+                            .maps = 4,
+                            .power_median = truth_power,
+                            .peaks = truth_peaks,
+                            .power_all = all,
+                            .power_maps = 4};
+    n.model = (numbers_set){.pixel_pdf = model_pdf,
+                            .mean_density = model_mean,
+                            .maps = 2,
+                            .power_median = model_power,
+                            .peaks = model_peaks};
+    numbers_figures(&n, f);
+    ck_assert_double_eq_tol(f[FIGURE_PDF], .2, 1e-12);
+    ck_assert_double_eq_tol(f[FIGURE_MEAN], 2, 1e-12);
+    ck_assert_double_eq_tol(f[FIGURE_STD], 1, 1e-12);
+    ck_assert_double_eq_tol(f[FIGURE_PSD], log(2), 1e-12);
+    ck_assert_double_eq_tol(f[FIGURE_PEAKS], .5, 1e-12);
+    ck_assert_double_eq_tol(numbers_power_bias(&n), 0, 1e-12); /* up by two, down by two */
+    ck_assert_int_eq(numbers_halves(c, &n, NULL, f), STATUS_OK);
+    ck_assert_double_eq_tol(f[FIGURE_MEAN], 1, 1e-12);
+    ck_assert_double_eq_tol(f[FIGURE_PSD], log(4), 1e-12);
+    ck_assert_double_nan(f[FIGURE_PDF]);
+    float pixels[] = {1, 5, 20, 999, 1000, 1001};
+    sample m = {.count = 2, .ny = 1, .nx = 3, .values = pixels};
+    ck_assert_int_eq(numbers_halves(c, &n, &m, f), STATUS_OK);
+    /* Shares {2/3, 1/3, 0} and {0, 0, 2/3}: the last edge is inside, 1001 is not. */
+    ck_assert_double_eq_tol(f[FIGURE_PDF], 5. / 3, 1e-12);
+}
+END_TEST
+
+START_TEST(transforms)
+{
+    sample m = {.mean = 4, .unit = "overdensity", .a = log(.01), .b = log(600)};
+    ck_assert_double_eq_tol(sample_transform(&m, 4 * .01), -1, 1e-12);
+    ck_assert_double_eq_tol(sample_transform(&m, 4 * 600), 1, 1e-12);
+    ck_assert_double_eq_tol(sample_transform(&m, 4), -(log(600) + log(.01)) / (log(600) - log(.01)), 1e-12);
+    ck_assert_double_eq(sample_transform(&m, 0), -1);
+    m = (sample){.mean = 4, .unit = "particles", .a = log(.001), .b = log(2632), .offset = .001};
+    ck_assert_double_eq_tol(sample_transform(&m, 0), -1, 1e-12);
+    ck_assert_double_eq_tol(sample_transform(&m, 2632 - .001), 1, 1e-12);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("report images");
+    TCase *t = tcase_create("images");
+    tcase_add_checked_fixture(t, begin, end);
+    tcase_add_test(t, colours_are_uniform);
+    tcase_add_test(t, tiles);
+    tcase_add_test(t, grids);
+    tcase_add_test(t, enlarging_is_centred);
+    tcase_add_test(t, scales);
+    tcase_add_test(t, figures);
+    tcase_add_test(t, transforms);
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -96,10 +96,10 @@ __kernel void peaks(__global const int *x, __global const int *thresholds, __glo
         for (int i = 1 + (int)get_global_id(0); i < side - 1; i += ITEMS) {
             const int k = key(here[i]);
             /* One branch for eight comparisons: which of them fails first is anyone's guess. */
-            const int beside = (key(here[i - 1]) < k) & (key(here[i + 1]) < k);
-            const int above = (key(up[i - 1]) < k) & (key(up[i]) < k) & (key(up[i + 1]) < k);
-            const int below = (key(down[i - 1]) < k) & (key(down[i]) < k) & (key(down[i + 1]) < k);
-            if (!(beside & above & below)) continue;
+            const int beside = max(key(here[i - 1]), key(here[i + 1]));
+            const int above = max(max(key(up[i - 1]), key(up[i])), key(up[i + 1]));
+            const int below = max(max(key(down[i - 1]), key(down[i])), key(down[i + 1]));
+            if (max(max(above, beside), below) >= k) continue;
             COUNT(c + bin_of(k, thresholds, starts));
         }
     }

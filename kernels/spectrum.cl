@@ -38,7 +38,7 @@ __kernel void dft_rows(__global const float *x, __global const float *twiddles, 
     __global const float *p = x + row * (size_t)side;
     float re = 0.0f, im = 0.0f;
     for (int i = 0, j = 0; i < side; i++) {
-        const float2 w = vload2(j, twiddles);
+        const float2 w = vload2((size_t)j, twiddles);
         re = fma(p[i], w.x, re);
         im = fma(-p[i], w.y, im);
         j += k;
@@ -54,7 +54,7 @@ __kernel void dft_columns(__global const float *rows, __global const float *twid
     const int k = (int)get_global_id(1);
     float re = 0.0f, im = 0.0f;
     for (int i = 0, j = 0; i < side; i++) {
-        const float2 w = vload2(j, twiddles), v = vload2(plane + (size_t)i * width + column, rows);
+        const float2 w = vload2((size_t)j, twiddles), v = vload2(plane + (size_t)i * width + column, rows);
         re = fma(v.x, w.x, fma(v.y, w.y, re));
         im = fma(v.y, w.x, fma(-v.x, w.y, im));
         j += k;

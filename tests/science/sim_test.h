@@ -114,9 +114,9 @@ static inline double wave_amplitude(const wave *w, const double *x)
 }
 
 /* Keeps the last snapshot of a run (user: snapshot *). */
-static inline status keep_last(context *context, void *user, int index, snapshot *s)
+static inline status keep_last(context *unused, void *user, int index, snapshot *s)
 {
-    (void)context;
+    (void)unused;
     (void)index;
     snapshot_delete(user);
     *(snapshot *)user = *s;

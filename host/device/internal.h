@@ -104,7 +104,8 @@ struct device {
     uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */
     kernel *slots[DEVICE_KERNEL_SLOTS];
     program *programs;
-    bool announced; /* the first build was logged */
+    double build_s; /* spent in building so far */
+    bool announced; /* that kernels are built was logged */
     char *staging;  /* host copies of small writes until they have run */
     size_t staging_used;
     bool profile;

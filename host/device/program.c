@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/memory.h"
 
+#define ANNOUNCE_S 0.3
 enum { INCLUDE_DEPTH = 16, BUILD_LOG = 4000 };
 
 typedef struct {
@@ -111,12 +113,17 @@ static status build_from_source(context *c, device *d, const char *file, const c
 {
     cl_int code = CL_SUCCESS;
     *out = NULL;
-    if (!d->announced) log_info(c, "building kernels for %s …", d->record.name);
-    d->announced = true;
+    /* Silent where the driver's own cache makes it quick. */
+    if (!d->announced && d->build_s >= ANNOUNCE_S) {
+        log_info(c, "building kernels for %s …", d->record.name);
+        d->announced = true;
+    }
+    const double begin = clock_seconds();
     log_debug(c, "building kernels/%s.cl %s", file, options);
     cl_program p = OPENCL_NEW(code, clCreateProgramWithSource(d->context, 1, &source, NULL, &code));
     if (code) return opencl_fail(c, d, "clCreateProgramWithSource", code);
     code = OPENCL(clBuildProgram(p, 1, &d->id, options, NULL, NULL));
+    d->build_s += clock_seconds() - begin;
     if (code) {
         status s = build_fail(c, d, file, options, p, code);
         clReleaseProgram(p);

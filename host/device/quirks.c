@@ -65,7 +65,7 @@ static int read_quirk(void *user, const char *section, const char *name, const c
     device_record *r = s->r;
     if (strcmp(s->section, section)) {
         if (!close_section(s)) return 0;
-        snprintf(s->section, sizeof s->section, "%s", section);
+        strncpy(s->section, section, sizeof s->section - 1); /* zeroed at first, and its last byte stays so */
         s->set[0] = 0;
         s->fits = true;
     }

@@ -12,6 +12,7 @@
 
 static context *c;
 static int builds, announced;
+static bool slow;
 static char folder[] = "/tmp/cosmocl-test-XXXXXX";
 
 #define OK(call) ck_assert_msg(!(call), "%s", context_message(c))
@@ -76,6 +77,7 @@ static int builds_of(const char *options, const char *driver)
     builds = 0;
     OK(device_open(c, NULL, &d));
     d->record.avoid_binaries = false;
+    d->build_s = slow ? 1 : 0; /* as if other builds had taken a second */
     if (driver) snprintf(d->record.driver, sizeof d->record.driver, "%s", driver);
     OK(kernel_get(c, d, "selfcheck", "pattern", options, &k));
     OK(buffer_new(c, d, "out", sizeof out, &b));
@@ -91,6 +93,10 @@ START_TEST(hits_and_misses)
 {
     clear_folder();
     announced = 0;
+    ck_assert_int_eq(builds_of("-DVW=2", NULL), 1);
+    ck_assert_int_eq(announced, 0);
+    clear_folder();
+    slow = true;
     ck_assert_int_eq(builds_of("-DVW=1", NULL), 1);
     ck_assert_int_eq(announced, 1);
     ck_assert_int_eq(cached_file(NULL), 1);
@@ -100,6 +106,8 @@ START_TEST(hits_and_misses)
     ck_assert_int_eq(builds_of("-DVW=1", "another driver"), 1);
     ck_assert_int_eq(cached_file(NULL), 3);
     ck_assert_int_eq(builds_of("-DVW=1", "another driver"), 0);
+    ck_assert_int_eq(announced, 3);
+    slow = false;
 }
 END_TEST
 

@@ -14,6 +14,7 @@
 #endif
 
 #include "conv_phase.h"
+#include "conv_transpose.h"
 
 #if !BACKWARD
 __attribute__((reqd_work_group_size(WG, 1, 1)))
@@ -26,25 +27,6 @@ __kernel void conv_pack_forward(__global const float *w, __global float *packed)
             VSTORE(VLOAD(0, w + (size_t)r * CO + tile * NR + j), 0, packed + ((size_t)tile * all + r) * NR + j);
 }
 #else
-
-/* r becomes its transpose: each round interleaves row i with row i + VW / 2; log2(VW) rounds. */
-static inline void transpose(FV r[VW])
-{
-#if VW > 1
-#pragma unroll
-    for (int round = 1; round < VW; round *= 2) {
-        FV t[VW];
-#pragma unroll
-        for (int i = 0; i < VW / 2; i++) {
-            t[2 * i].even = r[i].lo, t[2 * i].odd = r[i + VW / 2].lo;
-            t[2 * i + 1].even = r[i].hi, t[2 * i + 1].odd = r[i + VW / 2].hi;
-        }
-#pragma unroll
-        for (int i = 0; i < VW; i++) r[i] = t[i];
-    }
-#endif
-}
-
 /* Global: (CI / VW, number of this tap among the phase's, phase). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_pack_backward(__global const float *w, __global float *packed)
@@ -59,7 +41,7 @@ __kernel void conv_pack_backward(__global const float *w, __global float *packed
         FV r[VW];
 #pragma unroll
         for (int i = 0; i < VW; i++) r[i] = VLOAD(0, w + (size_t)i * CO + co);
-        transpose(r);
+        block_transpose(r);
 #pragma unroll
         for (int i = 0; i < VW; i++) VSTORE(r[i], 0, packed + (size_t)(co + i) * NR);
     }

@@ -1,0 +1,162 @@
+/* GEMM: kernels/gemm.cl and CLBlast. The only file that calls CLBlast. */
+#include "ops/gemm.h"
+
+#include <stdio.h>
+#include "device/opencl.h"
+#include <clblast_c.h>
+#include "ops/conv_tuning.h"
+#include "ops/launch.h"
+
+enum { PACK_ROWS = 64, TILES_MOST = 16 };
+
+typedef struct {
+    bool ta, tb;
+    int m, n, k, lda, ldb, ldc;
+    buffer *a, *b, *out;
+} problem;
+
+static size_t matrix_floats(int rows, int cols, int stride)
+{
+    return (size_t)(rows - 1) * (size_t)stride + (size_t)cols;
+}
+
+static status problem_check(context *c, const problem *p)
+{
+    const int a_rows = p->ta ? p->k : p->m, a_cols = p->ta ? p->m : p->k;
+    const int b_rows = p->tb ? p->n : p->k, b_cols = p->tb ? p->k : p->n;
+    if (p->m < 1 || p->n < 1 || p->k < 1)
+        return context_fail(c, STATUS_USAGE, "gemm: sizes must be at least 1, got %d x %d x %d", p->m, p->n, p->k);
+    if (p->lda < a_cols || p->ldb < b_cols || p->ldc < p->n)
+        return context_fail(c, STATUS_USAGE, "gemm: row strides %d, %d, %d are shorter than the rows (%d, %d, %d)",
+                            p->lda, p->ldb, p->ldc, a_cols, b_cols, p->n);
+    status e = launch_check(c, "gemm", "a", p->a, matrix_floats(a_rows, a_cols, p->lda));
+    if (!e) e = launch_check(c, "gemm", "b", p->b, matrix_floats(b_rows, b_cols, p->ldb));
+    if (!e) e = launch_check(c, "gemm", "out", p->out, matrix_floats(p->m, p->n, p->ldc));
+    return e;
+}
+
+/* ---- ours ----------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    device *d;
+    conv_tiles t;
+    int vectors, rows;
+    char options[128];
+} ours;
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static status ours_launch(context *c, const ours *o, const char *entry, int items, int others, int count,
+                          const kernel_argument *arguments)
+{
+    const size_t group = (size_t)o->t.work_group, local[2] = {group, 1};
+    const size_t global[2] = {((size_t)items + group - 1) / group * group, (size_t)others};
+    kernel *k = NULL;
+    const status e = kernel_get(c, o->d, "gemm", entry, o->options, &k);
+    return e ? e : kernel_run(c, k, 2, global, local, count, arguments);
+}
+
+/* *out [cols][rows] = the transpose of from [rows][cols]. */
+static status transposed_new(context *c, const ours *o, int rows, int cols, buffer *from, int stride, buffer **out)
+{
+    const status e =
+        buffer_new(c, o->d, "transposed operand of a GEMM", sizeof(float) * (size_t)rows * (size_t)cols, out);
+    return e ? e
+             : ours_launch(
+                   c, o, "gemm_transpose", divide_up(cols, o->t.vector), divide_up(rows, o->t.vector),
+                   KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(cols), ARG_BUFFER(from), ARG_INT(stride), ARG_BUFFER(*out)));
+}
+
+static status ours_run(context *c, device *d, const problem *p)
+{
+    ours o = {.d = d};
+    buffer *a = NULL, *b = NULL, *packed = NULL;
+    status e = conv_tuning_choose(c, device_info(d), &o.t);
+    if (e) return e;
+    o.vectors = divide_up(p->n, o.t.vector) < o.t.vectors ? divide_up(p->n, o.t.vector) : o.t.vectors;
+    o.rows = o.t.rows ? o.t.rows : o.t.registers / o.vectors;
+    o.rows = o.rows < 1 ? 1 : o.rows > 10 ? 10 : o.rows;
+    snprintf(o.options, sizeof o.options, "-DVW=%d -DMR=%d -DNV=%d -DWG=%d", o.t.vector, o.rows, o.vectors,
+             o.t.work_group);
+    const int nr = o.vectors * o.t.vector, columns = divide_up(p->n, nr);
+    const int tiles = divide_up(p->m, o.rows),
+              units = device_info(d)->compute_units > 0 ? device_info(d)->compute_units : 1;
+    const long long share = (long long)tiles * columns / (16LL * units);
+    const int per_item = share < 1 ? 1 : share > o.t.tiles ? o.t.tiles : (int)share;
+    e = buffer_new(c, d, "packed operand of a GEMM", sizeof(float) * (size_t)columns * (size_t)nr * (size_t)p->k,
+                   &packed);
+    if (e) goto out;
+    if (p->ta && (e = transposed_new(c, &o, p->k, p->m, p->a, p->lda, &a))) goto out;
+    if (p->tb && (e = transposed_new(c, &o, p->n, p->k, p->b, p->ldb, &b))) goto out;
+    e = ours_launch(c, &o, "gemm_pack", divide_up(p->k, PACK_ROWS), columns,
+                    KERNEL_ARGUMENTS(ARG_INT(p->n), ARG_INT(p->k), ARG_BUFFER(b ? b : p->b), ARG_INT(b ? p->n : p->ldb),
+                                     ARG_BUFFER(packed)));
+    if (e) goto out;
+    e = ours_launch(c, &o, "gemm_tiles", divide_up(tiles, per_item), columns,
+                    KERNEL_ARGUMENTS(ARG_INT(p->m), ARG_INT(p->n), ARG_INT(p->k), ARG_INT(per_item),
+                                     ARG_BUFFER(a ? a : p->a), ARG_INT(a ? p->k : p->lda), ARG_BUFFER(packed),
+                                     ARG_BUFFER(p->out), ARG_INT(p->ldc)));
+out:
+    buffer_delete(&a);
+    buffer_delete(&b);
+    buffer_delete(&packed);
+    return e;
+}
+
+/* ---- CLBlast
+ * --------------------------------------------------------------------------------------------------------- */
+
+static status clblast_fail(context *c, const device *d, const problem *p, const char *what, CLBlastStatusCode code)
+{
+    return context_fail(c, code == CLBlastTempBufferAllocFailure ? STATUS_MEMORY : STATUS_DEVICE,
+                        "CLBlast %s for %d x %d x %d on %s: error %d; take our own GEMM instead", what, p->m, p->n,
+                        p->k, device_info(d)->name, (int)code);
+}
+
+static status clblast_run(context *c, device *d, const problem *p)
+{
+    const CLBlastTranspose ta = p->ta ? CLBlastTransposeYes : CLBlastTransposeNo;
+    const CLBlastTranspose tb = p->tb ? CLBlastTransposeYes : CLBlastTransposeNo;
+    const size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
+    const size_t lda = (size_t)p->lda, ldb = (size_t)p->ldb, ldc = (size_t)p->ldc;
+    if (device_info(d)->avoid_clblast)
+        return context_fail(c, STATUS_DEVICE, "CLBlast is known to fail on %s (%s); take our own GEMM instead",
+                            device_info(d)->name, device_info(d)->quirk);
+    cl_command_queue queue = opencl_queue(d);
+    size_t bytes = 0;
+    CLBlastStatusCode code =
+        CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, 0, lda, 0, ldb, 0, ldc, &queue, &bytes);
+    if (code != CLBlastSuccess) return clblast_fail(c, d, p, "asked for its buffer", code);
+    buffer *scratch = NULL;
+    status e = bytes ? buffer_new(c, d, "scratch of CLBlast", bytes, &scratch) : STATUS_OK;
+    if (e) return e;
+    code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, opencl_memory(p->a), 0, lda,
+                                      opencl_memory(p->b), 0, ldb, 0.0f, opencl_memory(p->out), 0, ldc, &queue, NULL,
+                                      scratch ? opencl_memory(scratch) : NULL);
+    e = code == CLBlastSuccess ? STATUS_OK : clblast_fail(c, d, p, "GEMM", code);
+    buffer_delete(&scratch);
+    return e;
+}
+
+status gemm_run(context *c, device *d, gemm_backend backend, bool transpose_a, bool transpose_b, int m, int n, int k,
+                buffer *a, int lda, buffer *b, int ldb, buffer *out, int ldc)
+{
+    const problem p = {.ta = transpose_a,
+                       .tb = transpose_b,
+                       .m = m,
+                       .n = n,
+                       .k = k,
+                       .lda = lda,
+                       .ldb = ldb,
+                       .ldc = ldc,
+                       .a = a,
+                       .b = b,
+                       .out = out};
+    const status e = problem_check(c, &p);
+    if (e) return e;
+    return backend == GEMM_CLBLAST ? clblast_run(c, d, &p) : ours_run(c, d, &p);
+}

@@ -20,31 +20,17 @@ typedef struct {
     stats_set set;
 } side;
 
-/* A flag that the command's row may lack: NULL then. */
-static const char *optional_flag(const command_line *line, const char *name)
-{
-    for (int i = 0; i < COMMAND_FLAGS && line->row->flags[i].name; i++) {
-        if (strcmp(line->row->flags[i].name, name) == 0) return command_flag(line, name);
-    }
-    return NULL;
-}
-
-/* Side of the images: --crop, dataset.crop where it was set, else the smaller of the two files' maps. */
+/* Side of the images: --crop or dataset.crop where one was given, else the smaller of the two files' maps. */
 static status choose_crop(context *c, const command_line *line, const side *truth, const side *model, int *crop)
 {
-    const char *flag = optional_flag(line, "crop");
-    int64_t wanted = config_integer(line->cfg, "dataset.crop");
-    if (flag) {
-        const status s = command_flag_integer(c, line, "crop", 2, 4096, &wanted);
-        if (s) return s;
-    }
+    const int64_t wanted = config_integer(line->cfg, "dataset.crop");
     const int own = model->m.nx < model->m.ny ? model->m.nx : model->m.ny;
     const int other = truth->m.nx < truth->m.ny ? truth->m.nx : truth->m.ny;
     *crop = wanted > 0 ? (int)wanted : own < other ? own : other;
     if (*crop <= own && *crop <= other) return STATUS_OK;
     return context_fail(c, STATUS_USAGE,
                         "images of %d × %d pixels do not fit: the maps of %s have %d × %d and those of %s %d × %d; set "
-                        "dataset.crop to a size that both hold",
+                        "--crop to a size that both hold",
                         *crop, *crop, truth->path, truth->m.ny, truth->m.nx, model->path, model->m.ny, model->m.nx);
 }
 
@@ -144,6 +130,12 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     status s = STATUS_OK;
     truth->path = command_flag(line, "truth");
     model->path = command_flag(line, "model");
+    if (command_flag(line, "pairs")) {
+        return context_fail(
+            c, STATUS_USAGE,
+            "stats --pairs: the overlap of pairs is not part of this version; the sets themselves can be "
+            "compared with --truth MAPS --model MAPS");
+    }
     if (!truth->path || !model->path) {
         return context_fail(c, STATUS_USAGE, "stats: needs --truth MAPS and --model MAPS, the two sets to compare");
     }
@@ -154,7 +146,7 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     }
     if ((s = choose_crop(c, line, truth, model, &crop))) return s;
     compare_scales(c, truth, model);
-    if ((s = cut(c, line, truth, crop, optional_flag(line, "split")))) return s;
+    if ((s = cut(c, line, truth, crop, command_flag(line, "split")))) return s;
     return cut(c, line, model, crop, NULL);
 }
 

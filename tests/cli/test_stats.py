@@ -104,8 +104,8 @@ def test_sizes_that_do_not_fit(tmp_path, pair):
     large = write_maps(tmp_path / "large.h5", densities(2, 24))
     done = stats(pair[0], large, tmp_path / "s.h5")  # four crops of 24 overlap in 32
     assert done.returncode == 2 and "overlap" in done.stderr and "truth.h5" in done.stderr
-    done = stats(*pair, tmp_path / "s.h5", "--set", "dataset.crop=17")
-    assert done.returncode == 2 and "dataset.crop" in done.stderr
+    done = stats(*pair, tmp_path / "s.h5", "--crop", "17")
+    assert done.returncode == 2 and "--crop" in done.stderr
     single = write_maps(tmp_path / "single.h5", densities(2, 1))
     done = stats(single, single, tmp_path / "s.h5")
     assert done.returncode == 2 and "1 × 1" in done.stderr
@@ -115,9 +115,31 @@ def test_sizes_that_do_not_fit(tmp_path, pair):
 
 
 def test_a_smaller_crop_cuts_both(pair, tmp_path):
-    done = stats(*pair, tmp_path / "s.h5", "--json", "--set", "dataset.crop=8")
+    done = stats(*pair, tmp_path / "s.h5", "--json", "--crop", "8")
     found = json.loads(done.stdout)
     assert (found["truth"]["images"], found["model"]["images"], found["model"]["side"]) == (16, 24, 8)
+
+
+def test_a_part_of_the_truth(tmp_path):
+    """--split takes the maps of that part alone, whole boxes of it, and of the model all."""
+    maps = np.repeat(np.arange(1.0, 11.0), 2)[:, None, None] * np.ones((20, 8, 8))
+    truth = write_maps(tmp_path / "t.h5", maps, origin=[[i // 2, 0, 0] for i in range(20)])
+    model = write_maps(tmp_path / "m.h5", densities(3, 4))
+    split = ["--set", "dataset.validation=3", "--set", "dataset.test=2", "--seed", "5"]
+    parts = {}
+    for part, boxes in (("train", 5), ("validation", 3), ("test", 2), ("all", 10)):
+        done = stats(truth, model, tmp_path / "s.h5", "--split", part, *split)
+        assert done.returncode == 0, done.stderr
+        with h5py.File(tmp_path / "s.h5") as f:
+            levels, counts = np.unique(f["truth/mean_density"][:], return_counts=True)
+            assert f["model"].attrs["images"] == 3
+        assert len(levels) == boxes and (counts == 8).all()  # two maps of four crops each
+        parts[part] = set(levels)
+    assert parts["train"] | parts["validation"] | parts["test"] == parts["all"]
+    done = stats(truth, model, tmp_path / "s.h5", "--split", "tests")
+    assert done.returncode == 2 and "--split tests" in done.stderr
+    done = stats(truth, model, tmp_path / "s.h5", "--split", "test")  # 100 boxes are not there
+    assert done.returncode == 2 and "leave none" in done.stderr and "t.h5" in done.stderr
 
 
 @pytest.mark.parametrize("more", [["--density-bins", "0"], ["--density-min", "10", "--density-max", "1"], ["--density-min", "-1"]])
@@ -130,6 +152,7 @@ def test_missing_arguments(pair, tmp_path):
     done = cosmocl("stats", "--truth", pair[0], "-o", tmp_path / "s.h5")
     assert done.returncode == 2 and "--model" in done.stderr
     assert cosmocl("stats", "--truth", pair[0], "--model", pair[1]).returncode == 2
+    assert cosmocl("stats", "--pairs", pair[0], "-o", tmp_path / "s.h5").returncode == 2
     assert stats(pair[0], tmp_path / "none.h5", tmp_path / "s.h5").returncode == 6
 
 

@@ -12,15 +12,12 @@
  * Arguments X with an X_at begin that many floats into their buffer (the scratch holds several arrays).
  *
  * The heavy kernels (sums, apply) are one pass over memory each. A work-item takes BLOCK vectors of channels of one sample,
- * in the apply kernels of PIXELS pixels of it; items are numbered channels first. */
+ * in the apply kernels of `chunk` pixels of it; items are numbered channels first. */
 #include "activation.h"
 #include "tree.h"
 
 #ifndef BLOCK /* vectors of channels per work-item: divides channels / VW */
 #define BLOCK 1
-#endif
-#ifndef PIXELS /* pixels per work-item of the apply kernels */
-#define PIXELS 1
 #endif
 #ifndef FROM_Y /* 1: the slope comes from y in memory; 0: its sign is recomputed from x, which saves reading y */
 #define FROM_Y 1
@@ -129,16 +126,16 @@ static inline FV without_padding(FV y, int c)
 
 /* Where an item of the apply kernels works: sample, first channel, first and last pixel. */
 #define APPLY_ITEM                                                                                                     \
-    const int blocks = channels / (VW * BLOCK), chunks = (pixels + PIXELS - 1) / PIXELS;                               \
+    const int blocks = channels / (VW * BLOCK), chunks = (pixels + chunk - 1) / chunk;                                 \
     const size_t item = get_global_id(0);                                                                              \
-    const int c = (int)(item % blocks) * (VW * BLOCK), first = (int)(item / blocks % chunks) * PIXELS;                 \
-    const int s = (int)(item / ((size_t)blocks * chunks)), last = min(first + PIXELS, pixels);                         \
+    const int c = (int)(item % blocks) * (VW * BLOCK), first = (int)(item / blocks % chunks) * chunk;                  \
+    const int s = (int)(item / ((size_t)blocks * chunks)), last = min(first + chunk, pixels);                          \
     if (s >= n) return;                                                                                                \
     const size_t at = ((size_t)s * pixels + first) * channels + c;
 
 __kernel void norm_apply(__global const float *x, __global const float *gamma, __global const float *beta,
                          __global const float *mean, ulong mean_at, __global const float *rstd, ulong rstd_at,
-                         __global float *y, BATCHING, int pixels, int channels, float leak)
+                         __global float *y, BATCHING, int pixels, int channels, int chunk, float leak)
 {
     APPLY_ITEM
     const size_t row = (size_t)row_of(s, segment, micro) * channels + c;
@@ -162,7 +159,7 @@ __kernel void norm_apply(__global const float *x, __global const float *gamma, _
 /* With given mean and variance [channels]. */
 __kernel void norm_apply_frozen(__global const float *x, __global const float *gamma, __global const float *beta,
                                 __global const float *mean, __global const float *variance, __global float *y, int n,
-                                int pixels, int channels, float epsilon, float leak)
+                                int pixels, int channels, int chunk, float epsilon, float leak)
 {
     APPLY_ITEM
     FV m[BLOCK], r[BLOCK], w[BLOCK], b[BLOCK];
@@ -290,7 +287,7 @@ __kernel void norm_backward_apply(__global const float *x, __global const float 
                                   __global const float *gamma, __global const float *beta, __global const float *mean,
                                   ulong mean_at, __global const float *rstd, ulong rstd_at,
                                   __global const float *coefficient, ulong a_at, ulong b_at, __global float *dx,
-                                  BATCHING, int pixels, int channels, float leak)
+                                  BATCHING, int pixels, int channels, int chunk, float leak)
 {
     APPLY_ITEM
     const size_t row = (size_t)row_of(s, segment, micro) * channels + c;
@@ -322,7 +319,7 @@ __kernel void norm_backward_apply(__global const float *x, __global const float 
 
 /* dx = gamma rstd dy f'(y) with the given variance. */
 __kernel void norm_backward_frozen(__global const float *y, __global const float *dy, __global const float *gamma,
-                                   __global const float *variance, __global float *dx, int n, int pixels, int channels,
+                                   __global const float *variance, __global float *dx, int n, int pixels, int channels, int chunk,
                                    float epsilon, float leak)
 {
     APPLY_ITEM

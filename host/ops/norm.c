@@ -64,8 +64,8 @@ static status plan_make(context *c, device *d, const char *what, const norm_shap
     /* ReLU and leaky ReLU need only the sign of their argument, which x gives again. */
     const bool from_y = s->f == ACTIVATION_TANH || s->f == ACTIVATION_SIGMOID;
     const int masked = s->f == ACTIVATION_SIGMOID && p->channels != s->channels ? s->channels : 0;
-    snprintf(p->options, sizeof p->options, "-DACTIVATION=%d -DBLOCK=%d -DPIXELS=%d -DFROM_Y=%d -DCHANNELS=%d",
-             (int)s->f, p->block, p->chunk, from_y, masked);
+    snprintf(p->options, sizeof p->options, "-DACTIVATION=%d -DBLOCK=%d -DFROM_Y=%d -DCHANNELS=%d", (int)s->f, p->block,
+             from_y, masked);
     return STATUS_OK;
 }
 
@@ -135,7 +135,7 @@ status norm_forward(context *c, device *d, const norm_shape *s, const batching *
     if (r) return r;
     return RUN("norm_apply", apply_items(p), ARG_BUFFER(x), ARG_BUFFER(gamma), ARG_BUFFER(beta), ARG_BUFFER(w.mean),
                ARG_ULONG(w.mean_at), ARG_BUFFER(w.rstd), ARG_ULONG(w.rstd_at), ARG_BUFFER(y), BATCHING_OF(p),
-               PLANE_OF(p), ARG_FLOAT(s->leak));
+               PLANE_OF(p), ARG_INT(p->chunk), ARG_FLOAT(s->leak));
 }
 
 static status plan_frozen(context *c, device *d, const char *what, const norm_shape *s, int n, plan *p)
@@ -162,7 +162,7 @@ status norm_forward_frozen(context *c, device *d, const norm_shape *s, int n, bu
     if (r) return r;
     return RUN("norm_apply_frozen", apply_items(p), ARG_BUFFER(x), ARG_BUFFER(gamma), ARG_BUFFER(beta),
                ARG_BUFFER(running_mean), ARG_BUFFER(running_var), ARG_BUFFER(y), ARG_INT(n), PLANE_OF(p),
-               ARG_FLOAT(s->epsilon), ARG_FLOAT(s->leak));
+               ARG_INT(p->chunk), ARG_FLOAT(s->epsilon), ARG_FLOAT(s->leak));
 }
 
 /* Sums over pixels and samples, the coefficients A and B of dx, and the gradients of gamma and beta. */
@@ -230,7 +230,7 @@ status norm_backward(context *c, device *d, const norm_shape *s, const batching 
     return RUN("norm_backward_apply", apply_items(p), ARG_BUFFER(x), ARG_BUFFER(y), ARG_BUFFER(dy), ARG_BUFFER(gamma),
                ARG_BUFFER(beta), ARG_BUFFER(w.mean), ARG_ULONG(w.mean_at), ARG_BUFFER(w.rstd), ARG_ULONG(w.rstd_at),
                ARG_BUFFER(scratch), PART(p, MEAN_A), PART(p, MEAN_B), ARG_BUFFER(dx), BATCHING_OF(p), PLANE_OF(p),
-               ARG_FLOAT(s->leak));
+               ARG_INT(p->chunk), ARG_FLOAT(s->leak));
 }
 
 status norm_backward_frozen(context *c, device *d, const norm_shape *s, int n, buffer *y, buffer *dy, buffer *gamma,
@@ -247,8 +247,8 @@ status norm_backward_frozen(context *c, device *d, const norm_shape *s, int n, b
     if (!r) r = launch_check(c, what, "running variance", running_var, p->channels);
     if (r) return r;
     return RUN("norm_backward_frozen", apply_items(p), ARG_BUFFER(y), ARG_BUFFER(dy), ARG_BUFFER(gamma),
-               ARG_BUFFER(running_var), ARG_BUFFER(dx), ARG_INT(n), PLANE_OF(p), ARG_FLOAT(s->epsilon),
-               ARG_FLOAT(s->leak));
+               ARG_BUFFER(running_var), ARG_BUFFER(dx), ARG_INT(n), PLANE_OF(p), ARG_INT(p->chunk),
+               ARG_FLOAT(s->epsilon), ARG_FLOAT(s->leak));
 }
 
 status norm_running_update(context *c, device *d, const norm_shape *s, const batching *b, float momentum, buffer *mean,

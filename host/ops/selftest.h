@@ -1,0 +1,41 @@
+/* The self-test of a device: every operator against its C oracle at small odd sizes and at sizes of the presets, and
+ * the hash of everything whose order of sums is fixed, against the known one ("one result").
+ *
+ * A device that fails is refused (STATUS_SELFTEST) unless the user forces it. A pass is remembered in the cache folder
+ * under device, driver and kernel sources. COSMOCL_BREAK_KERNEL=NAME (an operator's name) falsifies that operator's
+ * result, to show that the refusal works. */
+#ifndef OPS_SELFTEST_H
+#define OPS_SELFTEST_H
+
+#include "device/device.h"
+
+typedef struct {
+    char operator_name[32]; /* "conv_forward" */
+    char size[64];          /* "n 3, 7 × 5, 3 → 5" */
+    double error, bound;    /* relative, as the check defines them; passed means error <= bound */
+    double seconds;         /* with the building of kernels */
+    bool passed;
+} selftest_row;
+
+/* Runs everything (`quick`: the small sizes only). Rows that fail are no error; released by memory_delete. */
+status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count);
+
+/* SHA-256 over the outputs of a family of operators on fixed inputs. */
+typedef struct {
+    char family[16];
+    char hash[65];
+    bool known; /* equal to the one in selftest_known.c */
+} selftest_hash;
+/* The hashes of the families ("activation", "norm", …); released by memory_delete. */
+status selftest_hashes(context *c, device *d, selftest_hash **hashes, int *count);
+
+enum { SELFTEST_VERDICT = 64 };
+/* To be called before work on a device. Remembered or run now: verdict "passed, one result: yes"/"no". When an operator
+ * fails: STATUS_SELFTEST naming it, the device, error and bound; with `force` STATUS_OK, a warning and the verdict
+ * "forced: FAILED conv_forward", which goes into the outputs. */
+status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT]);
+/* The same from rows and hashes that are there already. */
+void selftest_verdict(const selftest_row *rows, int count, const selftest_hash *hashes, int hash_count,
+                      char verdict[SELFTEST_VERDICT]);
+
+#endif

@@ -1,0 +1,81 @@
+/* What the self-test and the tests of the operators share: checks against the oracles at any size. A check puts rows
+ * into the table; the first error of a call sticks in `s` and turns the rest into nothing. */
+#ifndef OPS_SELFTEST_CHECKS_H
+#define OPS_SELFTEST_CHECKS_H
+
+#include "base/hash.h"
+#include "ops/crop.h"
+#include "ops/norm.h"
+#include "ops/selftest.h"
+
+enum { SELFTEST_POOL = 96 };
+
+typedef struct {
+    context *c;
+    device *d;
+    status s;
+    bool quick;
+    const char *broken; /* operator whose results are falsified; NULL: none */
+    selftest_row *rows;
+    int count, capacity;
+    char size[64];  /* of the check that runs */
+    uint32_t drawn; /* arrays drawn so far in this check: number of the next stream of values */
+    double begun_s, elapsed_s;
+    void *memory[SELFTEST_POOL]; /* released after each check */
+    buffer *buffers[SELFTEST_POOL];
+    int memory_count, buffer_count;
+    sha256 *hash; /* gets every compared output of exact order, unless NULL */
+} selftest;
+
+void selftest_begin(selftest *t, context *c, device *d);
+void selftest_end(selftest *t);     /* releases everything but the rows */
+void selftest_release(selftest *t); /* arrays and buffers of a check */
+/* Names the sizes of the check that begins. */
+void selftest_size(selftest *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Arrays that live until the check ends; NULL once t->s is set. */
+void *selftest_memory(selftest *t, size_t count, size_t size);
+/* Uniform in [low, high), the same for every run. */
+float *selftest_values(selftest *t, size_t n, double low, double high);
+/* [rows][channels] of the same with zeros in the padding behind the real channels. */
+float *selftest_padded(selftest *t, size_t rows, int channels, double low, double high);
+double *selftest_widen(selftest *t, const float *x, size_t n);
+double *selftest_doubles(selftest *t, size_t n);
+buffer *selftest_upload(selftest *t, const char *label, const void *x, size_t n); /* n words of 4 bytes */
+buffer *selftest_output(selftest *t, const char *label, size_t n);                /* n floats, NaN */
+float *selftest_download(selftest *t, buffer *b, size_t n);
+
+/* The time of what is queued between the two goes into the rows that follow. */
+void selftest_start(selftest *t);
+void selftest_stop(selftest *t);
+
+/* Adds a row: the largest |got − want| / (|want| + floor) against the bound; floor < 0 means relative to the largest
+ * |want| of the array instead. NaN where `want` is a number is an infinite error. */
+void selftest_compare(selftest *t, const char *operator_name, buffer *got, const double *want, size_t n, double floor,
+                      double bound);
+/* A row with an error measured elsewhere; a broken operator's error is made infinite. */
+void selftest_add(selftest *t, const char *operator_name, double error, double bound);
+
+/* The checks. Each is run with selftest_release behind it. */
+void check_explicit(selftest *t, size_t n);
+void check_activation(selftest *t, activation f, size_t n);
+void check_bias(selftest *t, const batching *b, int pixels, int channels);
+void check_norm(selftest *t, const norm_shape *s, const batching *b);
+void check_norm_frozen(selftest *t, const norm_shape *s, int n);
+void check_loss(selftest *t, int batch, float noise);
+void check_adam(selftest *t, size_t n);
+void check_random(selftest *t, int rows, int columns, int stride, uint64_t first);
+void check_crop(selftest *t, const crop_shape *s);
+void check_transform(selftest *t, const transform_shape *f, size_t n);
+
+/* One function per family runs its checks: small odd sizes, and unless t->quick sizes of the presets. */
+void family_explicit(selftest *t);
+void family_activation(selftest *t);
+void family_norm(selftest *t);
+void family_loss(selftest *t);
+void family_adam(selftest *t);
+void family_random(selftest *t);
+void family_crop(selftest *t);
+void family_transform(selftest *t);
+
+#endif

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "commands/common.h"
+#include "commands/ready.h"
 #include "dataset/split.h"
 #include "stats/file.h"
 
@@ -124,7 +124,7 @@ static void print_text(const side *truth, const side *model, const stats_figures
     printf("\n%s\n", out);
 }
 
-static status read_sides(context *c, const command_line *line, side *truth, side *model, provenance *p)
+static status read_sides(context *c, const command_line *line, side *truth, side *model)
 {
     int crop = 0;
     status s = STATUS_OK;
@@ -142,7 +142,6 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     side *const sides[] = {truth, model};
     for (int i = 0; i < 2; i++) {
         if ((s = maps_read(c, sides[i]->path, &sides[i]->m))) return s;
-        if ((s = provenance_input(c, p, sides[i]->path))) return s;
     }
     if ((s = choose_crop(c, line, truth, model, &crop))) return s;
     compare_scales(c, truth, model);
@@ -150,13 +149,11 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     return cut(c, line, model, crop, NULL);
 }
 
-static status compute(context *c, const command_line *line, device *d, side *truth, side *model)
+static status compute(context *c, const stats_options *o, device *d, side *truth, side *model)
 {
-    stats_options o;
     stats_plan *plan = NULL;
     const double start = clock_seconds();
-    status s = stats_options_read(c, line->cfg, &o);
-    if (!s) s = stats_plan_new(c, d, &o, truth->side, &plan);
+    status s = stats_plan_new(c, d, o, truth->side, &plan);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
     stats_plan_delete(&plan);
@@ -177,17 +174,19 @@ static void side_delete(side *s)
 status command_stats(context *c, const command_line *line)
 {
     side truth = {.what = "truth"}, model = {.what = "model"};
+    stats_options o;
     stats_figures figures;
     provenance p = {0};
     device *d = NULL;
     const char *out = NULL;
     status s = common_output(c, line, NULL, &out);
     if (s) goto out;
-    if ((s = common_provenance(c, line, NULL, &p))) goto out;
-    if ((s = read_sides(c, line, &truth, &model, &p))) goto out;
-    if ((s = common_open_device(c, line, &d))) goto out;
-    common_provenance_device(&p, d, "not run");
-    if ((s = compute(c, line, d, &truth, &model))) goto out;
+    if ((s = stats_options_read(c, line->cfg, &o))) goto out;
+    if ((s = read_sides(c, line, &truth, &model))) goto out;
+    if ((s = ready_device(c, line, &p, &d))) goto out;
+    if ((s = provenance_input(c, &p, truth.path))) goto out;
+    if ((s = provenance_input(c, &p, model.path))) goto out;
+    if ((s = compute(c, &o, d, &truth, &model))) goto out;
     if ((s = stats_figures_compute(c, &model.set, &truth.set, &figures))) goto out;
     if ((s = stats_file_write(c, out, &truth.set, &model.set, &figures, &p))) goto out;
     if ((s = common_log_profile(c, line, d))) goto out;

@@ -10,16 +10,28 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "commands/command.h"
 
-/* The only folders that are looked into: what else lies beside them is never touched. */
-static const char *const parts[] = {"kernels", "selftest", "tuning"};
+/* The only folders that are looked into, and with the choices the files WHAT-HASH beside them (WHAT of small letters,
+ * HASH of 32 hexadecimal digits). What else lies there is never touched: the folder may be one of the user's. */
+static const char *const parts[] = {"kernels", "selftest", "tuning", "choices"};
+static const char *const folders[] = {"kernels", "selftest", "tuning", "."};
 enum { PARTS = sizeof parts / sizeof *parts };
 
 typedef struct {
     long files;
     double bytes;
 } usage;
+
+/* "fft-0123456789abcdef0123456789abcdef", with or without an ending. */
+static bool is_choice(const char *name)
+{
+    const size_t what = strspn(name, "abcdefghijklmnopqrstuvwxyz");
+    if (!what || name[what] != '-') return false;
+    const char *hash = name + what + 1, *end = hash + strspn(hash, "0123456789abcdef");
+    return end - hash == HASH_TEXT - 1 && (!*end || *end == '.');
+}
 
 /* Counts, or removes, the plain files of one part; links are not followed. */
 static status walk(context *c, const char *folder, const char *part, bool clear, usage *u)
@@ -30,6 +42,7 @@ static status walk(context *c, const char *folder, const char *part, bool clear,
     if (!dir) return s; /* not made yet */
     for (struct dirent *e; !s && (e = readdir(dir));) {
         struct stat info;
+        if (!strcmp(part, ".") && !is_choice(e->d_name)) continue;
         if (fstatat(dirfd(dir), e->d_name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
         if (clear && unlinkat(dirfd(dir), e->d_name, 0) && errno != ENOENT)
             s = context_fail(c, STATUS_FAILURE, "%s/%s: cannot be removed: %s", path, e->d_name, strerror(errno));
@@ -59,7 +72,7 @@ status command_cache(context *c, const command_line *line)
     usage u[PARTS] = {{0}};
     const bool clear = command_flag_given(line, "clear");
     status s = files_cache_folder(c, folder);
-    for (int i = 0; i < PARTS && !s; i++) s = walk(c, folder, parts[i], clear, &u[i]);
+    for (int i = 0; i < PARTS && !s; i++) s = walk(c, folder, folders[i], clear, &u[i]);
     if (s) return s;
     if (line->json) return print_json(c, folder, u, clear);
     printf("%s\n", folder);

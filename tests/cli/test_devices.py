@@ -167,12 +167,16 @@ def test_cache_is_shown_and_cleared(tmp_path):
     precious.write_text("not ours")
     (cache / "kernels" / "link").symlink_to(precious)
     (cache / "mine.txt").write_text("beside it")
+    (cache / "notes-2026").write_text("nor this")
+    (cache / ("fft-" + "0a" * 16)).write_text("clfft 1e-6 0.1")
     r = run("cache", "--json", COSMOCL_CACHE=cache)
     assert json.loads(r.stdout)["kernels"] == {"files": 2, "bytes": 8}
+    assert json.loads(r.stdout)["choices"]["files"] == 1
     r = run("cache", "--clear", COSMOCL_CACHE=cache)
     assert r.returncode == 0 and "removed" in r.stdout
     assert not (cache / "kernels" / "a.bin").exists()
     assert precious.read_text() == "not ours" and (cache / "mine.txt").exists()
+    assert (cache / "notes-2026").exists() and not list(cache.glob("fft-*"))
     assert json.loads(run("cache", "--json", COSMOCL_CACHE=cache).stdout)["kernels"]["files"] == 0
 
 

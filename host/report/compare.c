@@ -72,6 +72,8 @@ void numbers_figures(const numbers *n, double figures[FIGURES])
     if (t->power_median && m->power_median)
         figures[FIGURE_PSD] = mean_log_ratio(m->power_median, t->power_median, n->rings);
     if (t->peaks && m->peaks) figures[FIGURE_PEAKS] = sum_of(m->peaks, n->bins) / sum_of(t->peaks, n->bins);
+    for (int i = 0; i < FIGURES; i++)
+        if (isfinite(n->given[i])) figures[i] = n->given[i];
 }
 
 static int ascending(const void *x, const void *y)

@@ -109,19 +109,15 @@ static status read_set(context *c, h5_file *f, const char *group, numbers *n, nu
     return s;
 }
 
-static status read_score(context *c, h5_file *f, double *score)
+static status read_given(context *c, h5_file *f, double given[FIGURES])
 {
-    int rank;
-    uint64_t shape[H5_RANK];
-    h5_type stored;
-    if (h5_has_attribute(f, "/", "score")) return h5_read_real(c, f, "/", "score", score);
-    if (!h5_exists(f, "/score")) return STATUS_OK;
-    /* A group of parts has no single number here. */
-    context *quiet = context_child(c);
-    bool number =
-        quiet && !h5_shape(quiet, f, "/score", &rank, shape, &stored) && (rank == 0 || (rank == 1 && shape[0] == 1));
-    context_delete(&quiet);
-    return number ? h5_read(c, f, "/score", H5_FLOAT64, 1, score) : STATUS_OK;
+    status s = STATUS_OK;
+    for (int i = 0; i < FIGURES; i++) given[i] = NAN;
+    if (!h5_exists(f, "/score")) return s;
+    for (int i = 0; !s && i < FIGURES; i++)
+        if (h5_has_attribute(f, "/score", figure_names[i]))
+            s = h5_read_real(c, f, "/score", figure_names[i], &given[i]);
+    return s;
 }
 
 status numbers_read(context *c, const char *path, numbers *n)
@@ -129,7 +125,6 @@ status numbers_read(context *c, const char *path, numbers *n)
     h5_file *f = NULL;
     int64_t edges = 0, rings = 0;
     memset(n, 0, sizeof *n);
-    n->score = NAN;
     status s = h5_open(c, path, &f);
     if (!s) s = read_vector(c, f, "", "density_edges", &edges, &n->edges);
     if (!s && edges < 2) s = context_fail(c, STATUS_DATA, "%s: /density_edges: missing or shorter than two", path);
@@ -139,7 +134,7 @@ status numbers_read(context *c, const char *path, numbers *n)
     n->rings = (int)rings;
     s = read_set(c, f, "/truth", n, &n->truth);
     if (!s) s = read_set(c, f, "/model", n, &n->model);
-    if (!s) s = read_score(c, f, &n->score);
+    if (!s) s = read_given(c, f, n->given);
     for (int i = 0; !s && i < n->bins; i++)
         if (!(n->edges[i] > 0 && n->edges[i + 1] > n->edges[i]))
             s = context_fail(c, STATUS_DATA, "%s: /density_edges: must be positive and ascending", path);

@@ -24,7 +24,7 @@ typedef struct {
     double *edges; /* owned, [bins + 1], particles per pixel */
     double *nu;    /* owned, [rings] */
     numbers_set truth, model;
-    double score; /* NaN when unknown */
+    double given[5]; /* the figures below as the file states them (attributes of /score), NaN where it does not */
 } numbers;
 
 void numbers_delete(numbers *n);
@@ -36,7 +36,7 @@ status numbers_read(context *c, const char *path, numbers *n);
 enum { FIGURE_PDF, FIGURE_MEAN, FIGURE_STD, FIGURE_PSD, FIGURE_PEAKS, FIGURES };
 extern const char *const figure_names[FIGURES];
 
-/* NaN where something is missing. */
+/* As the file states them, else from its histograms and spectra; NaN where something is missing. */
 void numbers_figures(const numbers *n, double figures[FIGURES]);
 /* Mean ln(model / truth) of the median P(k): which way the spectrum is off. NaN where something is missing. */
 double numbers_power_bias(const numbers *n);

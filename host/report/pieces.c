@@ -105,7 +105,6 @@ bool piece_stage(const run *r, int i, const char **name, double *seconds, const 
     if (!*name) *name = "?";
     *seconds = json_is_number(stage) ? json_number_value(stage) : run_number(stage, "seconds");
     *state = json_string_value(json_object_get(stage, "state"));
-    if (!*state) *state = json_string_value(json_object_get(stage, "status"));
     return true;
 }
 

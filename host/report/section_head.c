@@ -50,6 +50,16 @@ static void say_simulations(page *h, const run *r)
     }
 }
 
+/* Of the stage, which adds up resumed runs; else of the last line of the metrics. */
+static double training_seconds(const run *r)
+{
+    const char *name, *state;
+    double seconds;
+    for (int i = 0; piece_stage(r, i, &name, &seconds, &state); i++)
+        if (!strcmp(name, "train gan") && isfinite(seconds)) return seconds;
+    return r->course.rows[r->course.count - 1][METRIC_SECONDS];
+}
+
 static void say_training(page *h, const run *r)
 {
     char text[32], duration[32];
@@ -57,7 +67,7 @@ static void say_training(page *h, const run *r)
     if (isfinite(step)) {
         piece_count(step, text);
         page_format(h, "A generative adversarial network trained for %s steps", text);
-        double seconds = r->course.rows[r->course.count - 1][METRIC_SECONDS];
+        double seconds = training_seconds(r);
         clock_format(seconds, duration, sizeof duration);
         if (isfinite(seconds) && seconds > 0) page_format(h, " (%s)", duration);
         if (run_has(r, RUN_TRUTH))

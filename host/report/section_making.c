@@ -19,6 +19,8 @@ static void write_stages(page *h, const report_input *in)
                 "style=\"width:55%\"></th></tr></thead>\n<tbody>\n");
     for (int i = 0; piece_stage(in->r, i, &name, &seconds, &state); i++) {
         char text[32];
+        if (!strcmp(name, "report")) continue; /* this page: it cannot know its own time */
+        if (state && !strcmp(state, "done")) state = NULL;
         page_raw(h, "<tr><td>");
         page_escape(h, name);
         if (state) page_raw(h, "<small>");

@@ -69,7 +69,7 @@ const char page_style[] =
     "dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 20px;margin:16px 0;font-size:15.5px}\n"
     "dt{color:var(--soft)}\ndd{margin:0;overflow-wrap:anywhere}\n"
     "footer{margin-top:72px;padding-top:16px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}\n"
-    "@media (max-width:760px){main{padding:0 16px "
+    "@media screen and (max-width:760px){main{padding:0 16px "
     "48px}header{padding-top:36px}body{font-size:16px}.pair{grid-template-columns:1fr}"
     "h2{margin-top:52px;font-size:24px}.lead{font-size:17px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:10px}"
     "table.stack thead{display:none}table.stack tr{display:block;padding:12px 0;border-bottom:1px solid var(--line)}"
@@ -77,6 +77,7 @@ const char page_style[] =
     "table.stack td[data-label]::before{content:attr(data-label) ': ';color:var(--soft)}}\n"
     "@media "
     "print{@page{margin:16mm}body{font-size:10.5pt;background:#fff}main{max-width:none;padding:0}header{padding-top:0}"
-    "nav{display:none}h2{margin-top:28px}h2,h3{break-after:avoid}figure,tr,.fact,.panel{break-inside:avoid}.lead{font-"
+    "nav{display:none}h2{margin-top:28px}h2,h3{break-after:avoid}figure,tr,.fact,.panel,.bar,.lead{break-inside:avoid}"
+    "table{font-size:9pt}.verdict{white-space:normal}.lead{font-"
     "size:12pt}"
-    ".panel img.maps{max-height:200mm;width:auto;max-width:100%}a{color:inherit;text-decoration:none}}\n";
+    ".panel img.maps{max-height:180mm;width:auto;max-width:100%}a{color:inherit;text-decoration:none}}\n";

@@ -132,7 +132,7 @@ START_TEST(figures)
     double edges[] = {1, 10, 100, 1000}, truth_pdf[] = {.5, .3, .2}, model_pdf[] = {.4, .3, .3};
     double truth_mean[] = {1, 3, 1, 3}, model_mean[] = {3, 5}, truth_power[] = {100, 10}, model_power[] = {200, 5};
     double truth_peaks[] = {1, 2, 1}, model_peaks[] = {1, 0, 1}, all[] = {1, 1, 1, 1, 4, 4, 4, 4};
-    numbers n = {.bins = 3, .rings = 2, .edges = edges};
+    numbers n = {.bins = 3, .rings = 2, .edges = edges, .given = {NAN, NAN, NAN, NAN, NAN}};
     double f[FIGURES];
     numbers_figures(&n, f);
     for (int i = 0; i < FIGURES; i++) ck_assert_double_nan(f[i]);
@@ -154,6 +154,10 @@ START_TEST(figures)
     ck_assert_double_eq_tol(f[FIGURE_STD], 1, 1e-12);
     ck_assert_double_eq_tol(f[FIGURE_PSD], log(2), 1e-12);
     ck_assert_double_eq_tol(f[FIGURE_PEAKS], .5, 1e-12);
+    n.given[FIGURE_PDF] = .25; /* stated in the file */
+    numbers_figures(&n, f);
+    ck_assert_double_eq(f[FIGURE_PDF], .25);
+    ck_assert_double_eq_tol(f[FIGURE_MEAN], 2, 1e-12);
     ck_assert_double_eq_tol(numbers_power_bias(&n), 0, 1e-12); /* up by two, down by two */
     ck_assert_int_eq(numbers_halves(c, &n, NULL, f), STATUS_OK);
     ck_assert_double_eq_tol(f[FIGURE_MEAN], 1, 1e-12);

@@ -17,25 +17,35 @@ typedef struct {
     bool passed;
 } selftest_row;
 
-/* Runs everything (`quick`: the small sizes only). Rows that fail are no error; released by memory_delete. */
-status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count);
-
 /* SHA-256 over the outputs of a family of operators on fixed inputs. */
 typedef struct {
     char family[16];
     char hash[65];
     bool known; /* equal to the one in selftest_known.c */
 } selftest_hash;
-/* The hashes of the families ("activation", "norm", …); released by memory_delete. */
-status selftest_hashes(context *c, device *d, selftest_hash **hashes, int *count);
+
+typedef struct {
+    selftest_row *rows;
+    int count;
+    selftest_hash *hashes; /* of the families whose order of sums is fixed */
+    int hash_count;
+} selftest_result;
+
+/* Runs everything (`quick`: the small sizes only). A row that fails is no error, nor is a kernel that does not run: it
+ * gives a row with an infinite error and a warning. */
+status selftest_run_all(context *c, device *d, bool quick, selftest_result *result);
+void selftest_result_delete(selftest_result *result);
+/* The rows alone; released by memory_delete. */
+status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count);
 
 enum { SELFTEST_VERDICT = 64 };
 /* To be called before work on a device. Remembered or run now: verdict "passed, one result: yes"/"no". When an operator
  * fails: STATUS_SELFTEST naming it, the device, error and bound; with `force` STATUS_OK, a warning and the verdict
  * "forced: FAILED conv_forward", which goes into the outputs. */
 status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT]);
-/* The same from rows and hashes that are there already. */
-void selftest_verdict(const selftest_row *rows, int count, const selftest_hash *hashes, int hash_count,
-                      char verdict[SELFTEST_VERDICT]);
+/* "passed, one result: yes" or "FAILED conv_forward" (the first row that failed). */
+void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDICT]);
+/* The first row that failed; NULL if none did. */
+const selftest_row *selftest_failed(const selftest_result *result);
 
 #endif

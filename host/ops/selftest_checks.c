@@ -171,3 +171,9 @@ void selftest_compare(selftest *t, const char *operator_name, buffer *got, const
     }
     selftest_add(t, operator_name, error, bound);
 }
+
+bool selftest_large(selftest *t)
+{
+    t->hash = NULL;
+    return !t->quick && !t->s;
+}

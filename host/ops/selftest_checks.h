@@ -68,7 +68,8 @@ void check_random(selftest *t, int rows, int columns, int stride, uint64_t first
 void check_crop(selftest *t, const crop_shape *s);
 void check_transform(selftest *t, const transform_shape *f, size_t n);
 
-/* One function per family runs its checks: small odd sizes, and unless t->quick sizes of the presets. */
+/* One function per family runs its checks: small odd sizes, then, where selftest_large says so, sizes of the presets.
+ */
 void family_explicit(selftest *t);
 void family_activation(selftest *t);
 void family_norm(selftest *t);
@@ -77,5 +78,11 @@ void family_adam(selftest *t);
 void family_random(selftest *t);
 void family_crop(selftest *t);
 void family_transform(selftest *t);
+
+/* Ends the part of a family that is hashed; whether the large sizes are to be run. */
+bool selftest_large(selftest *t);
+
+/* The known hash of a family; NULL if there is none (selftest_known.c). */
+const char *selftest_known(const char *family);
 
 #endif

@@ -120,7 +120,7 @@ void check_explicit(selftest *t, size_t n)
 void family_explicit(selftest *t)
 {
     check_explicit(t, 1037);
-    if (!t->quick) check_explicit(t, 100003);
+    if (selftest_large(t)) check_explicit(t, 100003);
 }
 
 /* ---- activations and bias ------------------------------------------------------------------------------------------
@@ -175,12 +175,12 @@ void family_activation(selftest *t)
     const batching small = {.n = 14, .segment = 7, .micro = 3}, preset = {.n = 20, .segment = 10, .micro = 10};
     for (int f = ACTIVATION_NONE; f <= ACTIVATION_SIGMOID; f++) {
         check_activation(t, f, 1037);
-        if (!t->quick) check_activation(t, f, 50 * 64 * 64);
     }
     check_bias(t, &small, 35, 5);
     check_bias(t, &small, 9, 48);
     check_bias(t, &small, 63, 1);
-    if (t->quick) return;
+    if (!selftest_large(t)) return;
+    for (int f = ACTIVATION_NONE; f <= ACTIVATION_SIGMOID; f++) check_activation(t, f, 50 * 64 * 64);
     check_bias(t, &preset, 64 * 64, 32);
     check_bias(t, &preset, 4 * 4, 512);
     check_bias(t, &preset, 128 * 128, 1);
@@ -240,7 +240,7 @@ void family_random(selftest *t)
     check_words(t, 0xfffffff0u, 37);
     check_random(t, 5, 7, 16, 3);
     check_random(t, 3, 16, 16, 0);
-    if (!t->quick) check_random(t, 50, 100, 112, 5000);
+    if (selftest_large(t)) check_random(t, 50, 100, 112, 5000);
 }
 
 /* ---- crops and transforms ------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ void family_crop(selftest *t)
     const crop_shape small = {.parents = 2, .ny = 17, .nx = 14, .crop = 7};
     const crop_shape preset = {.parents = 1, .ny = 256, .nx = 256, .crop = 128};
     check_crop(t, &small);
-    if (!t->quick) check_crop(t, &preset);
+    if (selftest_large(t)) check_crop(t, &preset);
 }
 
 /* The logarithm, up to L = max(|a|, |b|), carries 2 EPS L; the difference and the quotient scale that by 2 / (b − a).
@@ -312,5 +312,5 @@ void family_transform(selftest *t)
     const transform_shape cube = {.a = -6.9077554f, .b = 7.8754992f, .offset = .001f, .scale = 1};
     check_transform(t, &flat, 1037);
     check_transform(t, &cube, 1037);
-    if (!t->quick) check_transform(t, &cube, 256 * 256);
+    if (selftest_large(t)) check_transform(t, &cube, 256 * 256);
 }

@@ -154,7 +154,7 @@ void family_norm(selftest *t)
     s = (norm_shape){
         .kind = NORM_BATCH, .pixels = 63, .channels = 1, .groups = 1, .epsilon = 1e-5f, .f = ACTIVATION_LEAKY};
     check_norm(t, &s, &small);
-    if (t->quick) return;
+    if (!selftest_large(t)) return;
     for (int kind = NORM_BATCH; kind <= NORM_GROUP; kind++) {
         s = (norm_shape){.kind = (norm_kind)kind,
                          .pixels = 64 * 64,
@@ -211,7 +211,7 @@ void family_loss(selftest *t)
 {
     check_loss(t, 7, .3f);
     check_loss(t, 50, .05f);
-    if (!t->quick) check_loss(t, 301, 0);
+    if (selftest_large(t)) check_loss(t, 301, 0);
 }
 
 /* ---- Adam -----------------------------------------------------------------------------------------------------------
@@ -265,5 +265,5 @@ void check_adam(selftest *t, size_t n)
 void family_adam(selftest *t)
 {
     check_adam(t, 1037);
-    if (!t->quick) check_adam(t, 100003);
+    if (selftest_large(t)) check_adam(t, 100003);
 }

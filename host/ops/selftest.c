@@ -1,0 +1,207 @@
+#include "ops/selftest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cosmocl/version.h>
+#include "base/clock.h"
+#include "base/embedded.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "ops/selftest_checks.h"
+
+/* The registry. `fixed`: every sum has a fixed order, so the outputs are the same bits on every device. */
+static const struct {
+    const char *name;
+    void (*run)(selftest *t);
+    bool fixed;
+} families[] = {
+    {"explicit", family_explicit, true}, {"activation", family_activation, true},
+    {"norm", family_norm, true},         {"loss", family_loss, true},
+    {"adam", family_adam, true},         {"random", family_random, true},
+    {"crop", family_crop, true},         {"transform", family_transform, true},
+};
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
+/* A kernel that does not build or run is a failed row, not the end of the test; out of memory is the end. */
+static void note_failure(selftest *t, const char *family)
+{
+    if (t->s != STATUS_DEVICE && t->s != STATUS_SELFTEST) return;
+    log_warning(t->c, "self-test: %s: %s", family, context_message(t->c));
+    t->s = STATUS_OK;
+    selftest_add(t, family, INFINITY, 0);
+}
+
+static void run_family(selftest *t, int f, selftest_result *result)
+{
+    unsigned char digest[SHA256_BYTES];
+    sha256 h;
+    sha256_begin(&h);
+    t->hash = families[f].fixed ? &h : NULL;
+    families[f].run(t);
+    selftest_release(t);
+    t->hash = NULL;
+    note_failure(t, families[f].name);
+    selftest_release(t);
+    if (t->s || !families[f].fixed) return;
+    selftest_hash *k = &result->hashes[result->hash_count++];
+    sha256_end(&h, digest);
+    sha256_text(digest, k->hash);
+    snprintf(k->family, sizeof k->family, "%s", families[f].name);
+    const char *known = selftest_known(families[f].name);
+    k->known = known && !strcmp(known, k->hash);
+}
+
+status selftest_run_all(context *c, device *d, bool quick, selftest_result *result)
+{
+    selftest t;
+    memset(result, 0, sizeof *result);
+    selftest_begin(&t, c, d);
+    t.quick = quick;
+    t.s = memory_new(c, "self-test", FAMILIES, sizeof *result->hashes, &result->hashes);
+    for (int f = 0; f < FAMILIES && !t.s; f++) {
+        char text[64];
+        snprintf(text, sizeof text, "self-test: %s (%d of %d)", families[f].name, f + 1, FAMILIES);
+        context_progress(c, text, f == FAMILIES - 1);
+        run_family(&t, f, result);
+        if (!t.s && context_stop_requested(c)) t.s = context_fail(c, STATUS_INTERRUPTED, "self-test: interrupted");
+    }
+    selftest_end(&t);
+    result->rows = t.rows;
+    result->count = t.count;
+    if (t.s) selftest_result_delete(result);
+    return t.s;
+}
+
+void selftest_result_delete(selftest_result *result)
+{
+    memory_delete(&result->rows);
+    memory_delete(&result->hashes);
+    result->count = result->hash_count = 0;
+}
+
+status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count)
+{
+    selftest_result result;
+    *rows = NULL;
+    *count = 0;
+    status s = selftest_run_all(c, d, quick, &result);
+    if (s) return s;
+    *rows = result.rows;
+    *count = result.count;
+    result.rows = NULL;
+    selftest_result_delete(&result);
+    return STATUS_OK;
+}
+
+const selftest_row *selftest_failed(const selftest_result *result)
+{
+    for (int i = 0; i < result->count; i++)
+        if (!result->rows[i].passed) return &result->rows[i];
+    return NULL;
+}
+
+void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDICT])
+{
+    const selftest_row *bad = selftest_failed(result);
+    bool one = true;
+    for (int i = 0; i < result->hash_count; i++) one = one && result->hashes[i].known;
+    if (bad)
+        snprintf(verdict, SELFTEST_VERDICT, "FAILED %s", bad->operator_name);
+    else
+        snprintf(verdict, SELFTEST_VERDICT, "passed, one result: %s", one ? "yes" : "no");
+}
+
+/* ---- what is remembered --------------------------------------------------------------------------------------------
+ */
+
+/* cache/selftest/KEY: the key covers the device, its driver, the kernels and the version. */
+static status memory_path(context *c, device *d, char *path)
+{
+    char folder[FILES_PATH], device_text[512], key[HASH_TEXT];
+    unsigned char digest[SHA256_BYTES];
+    sha256 h;
+    sha256_begin(&h);
+    for (int i = 0; i < embedded_count; i++)
+        if (!strncmp(embedded_files[i].name, "kernels/", 8))
+            sha256_add(&h, embedded_files[i].data, embedded_files[i].size + 1);
+    device_describe(device_info(d), device_text, sizeof device_text);
+    sha256_add(&h, device_text, strlen(device_text) + 1);
+    sha256_add(&h, device_info(d)->platform_version, strlen(device_info(d)->platform_version) + 1);
+    sha256_add(&h, COSMOCL_VERSION, sizeof COSMOCL_VERSION);
+    for (int f = 0; f < FAMILIES; f++) {
+        const char *known = selftest_known(families[f].name);
+        if (known) sha256_add(&h, known, strlen(known) + 1);
+    }
+    sha256_end(&h, digest);
+    hash_bytes(digest, sizeof digest, key);
+    status s = files_cache_folder(c, folder);
+    if (!s) s = files_path(c, path, "%s/selftest", folder);
+    if (!s) s = files_make_folder(c, path);
+    if (!s) s = files_path(c, path, "%s/selftest/%s", folder, key);
+    return s;
+}
+
+/* A remembered pass. Anything else in the file, or no file, means to run again. */
+static bool recall(context *c, const char *path, char verdict[SELFTEST_VERDICT])
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (!path[0] || !files_exists(path) || files_read(c, path, &text, &size)) return false;
+    text[strcspn(text, "\n")] = 0;
+    const bool good = !strcmp(text, "passed, one result: yes") || !strcmp(text, "passed, one result: no");
+    if (good) snprintf(verdict, SELFTEST_VERDICT, "%s", text);
+    memory_delete(&text);
+    return good;
+}
+
+static void remember(context *c, const char *path, const char *verdict)
+{
+    char line[SELFTEST_VERDICT + 1];
+    snprintf(line, sizeof line, "%s\n", verdict);
+    if (files_replace(c, path, line, strlen(line)))
+        log_debug(c, "the self-test's result is not kept: %s", context_message(c));
+}
+
+/* What a failure means for the work: refused, or with `force` a warning and a stamp. */
+static status judge(context *c, device *d, const selftest_result *result, bool force, char verdict[SELFTEST_VERDICT])
+{
+    const selftest_row *bad = selftest_failed(result);
+    char device_text[512];
+    selftest_verdict(result, verdict);
+    if (!bad) return STATUS_OK;
+    device_describe(device_info(d), device_text, sizeof device_text);
+    if (!force)
+        return context_fail(
+            c, STATUS_SELFTEST,
+            "%s computes wrongly on %s: error %.2g over the bound %.2g (%s); try another device or driver "
+            "(cosmocl selftest shows all), or --force to go on with outputs that say so",
+            bad->operator_name, device_text, bad->error, bad->bound, bad->size);
+    log_warning(c, "%s computes wrongly on %s (error %.2g over the bound %.2g); going on because of --force",
+                bad->operator_name, device_text, bad->error, bad->bound);
+    snprintf(verdict, SELFTEST_VERDICT, "forced: FAILED %s", bad->operator_name);
+    return STATUS_OK;
+}
+
+status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT])
+{
+    char path[FILES_PATH] = "";
+    const char *broken = getenv("COSMOCL_BREAK_KERNEL");
+    selftest_result result;
+    /* Without a cache folder, or with a result falsified on purpose, it runs each time. */
+    if ((broken && broken[0]) || memory_path(c, d, path)) path[0] = 0;
+    if (recall(c, path, verdict)) return STATUS_OK;
+    log_info(c, "testing the kernels on %s (once per device and driver) …", device_info(d)->name);
+    const double begun = clock_seconds();
+    status s = selftest_run_all(c, d, false, &result);
+    if (s) return context_prefix(c, s, "self-test");
+    log_debug(c, "self-test: %d checks in %.1f s", result.count, clock_seconds() - begun);
+    if (!selftest_failed(&result) && path[0]) {
+        selftest_verdict(&result, verdict);
+        remember(c, path, verdict);
+    }
+    s = judge(c, d, &result, force, verdict);
+    selftest_result_delete(&result);
+    return s;
+}

@@ -207,8 +207,8 @@ static status run_initial(job *j, const char *path)
     double a_end = 1;
     status s = command_flag_real(j->c, j->line, "a-end", 1e-6, 1e6, &a_end);
     if (!s) s = snapshot_read_as(j->c, path, command_flag(j->line, "length-unit"), &start);
-    if (!s && (s = simulation_options_initial(j->c, j->line->cfg, &start, a_end, &j->o)))
-        context_prefix(j->c, s, "%s", path);
+    bool read = !s;
+    if (!s) s = simulation_options_initial(j->c, j->line->cfg, &start, a_end, &j->o);
     if (!s) s = check_output(j);
     if (!s) s = ready_device(j->c, j->line, &j->made, &j->d);
     if (!s) s = provenance_input(j->c, &j->made, path);
@@ -228,6 +228,8 @@ static status run_initial(job *j, const char *path)
     if (s == STATUS_STOPPED)
         s = context_fail(j->c, s, "stopped before the end; nothing was written: start again with the same command");
 out:
+    /* What is wrong with the particles themselves does not know their file yet. */
+    if (read && s == STATUS_DATA) context_prefix(j->c, s, "%s", path);
     snapshot_delete(&start);
     return s;
 }

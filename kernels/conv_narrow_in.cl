@@ -6,26 +6,31 @@
  * (conv_pack.cl); bias may be null; geometry from the host: KERNEL, STRIDE, PAD, IH, IW, OH, OW, COUT.
  *
  * Order: taps in order with fma from +0, then the bias (+0 without one, so that skipped taps and products with zero pixels
- * outside the image give the same bits). One work-item makes one row, MR pixels at a time. Oracle: host/ops/ref/conv_ref.c. */
+ * outside the image give the same bits). One work-item makes COLS pixels of a row, MR at a time. Oracle:
+ * host/ops/ref/conv_ref.c. */
 #include "common.h"
 
-/* ---- tunable: vector width VW, vectors NV, pixels MR at a time, work-group WG ---------------------------------------- */
+/* ---- tunable: vector width VW, vectors NV, pixels MR at a time, COLS (a multiple of MR) per work-item, WG ------------ */
 #ifndef MR
 #define MR 4
 #endif
 #ifndef NV
 #define NV 1
 #endif
+#ifndef COLS
+#define COLS MR
+#endif
 #ifndef WG
 #define WG 1
 #endif
 #define NR (NV * VW)
 
+/* Global: (n * OH, COUT / NR, OW / COLS). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_narrow_in(int n, __global const float *in, __global const float *packed, __global const float *bias,
                              __global float *out)
 {
-    const int tile = get_global_id(1), row = get_global_id(0), s = row / OH, oy = row - s * OH;
+    const int tile = get_global_id(1), row = get_global_id(0), s = row / OH, oy = row - s * OH, end = min((int)(get_global_id(2) + 1) * COLS, OW);
     if (s >= n) return;
     in += (size_t)s * IH * IW;
     packed += (size_t)tile * KERNEL * KERNEL * NR;
@@ -33,7 +38,7 @@ __kernel void conv_narrow_in(int n, __global const float *in, __global const flo
     FV b[NV];
 #pragma unroll
     for (int j = 0; j < NV; j++) b[j] = bias ? VLOAD(tile * NV + j, bias) : FV_ALL(0.0f);
-    for (int ox = 0; ox < OW; ox += MR) {
+    for (int ox = get_global_id(2) * COLS; ox < end; ox += MR) {
         const int ix0 = ox * STRIDE - PAD;
         const int interior = ix0 >= 0 && ix0 + (MR - 1) * STRIDE + KERNEL <= IW;
         FV acc[MR][NV];
@@ -66,7 +71,7 @@ __kernel void conv_narrow_in(int n, __global const float *in, __global const flo
         }
 #pragma unroll
         for (int i = 0; i < MR; i++)
-            if (ox + i < OW)
+            if (ox + i < end)
 #pragma unroll
                 for (int j = 0; j < NV; j++) VSTORE(acc[i][j] + b[j], j, out + (ox + i) * COUT);
     }

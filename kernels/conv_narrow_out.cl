@@ -8,12 +8,16 @@
  *
  * Order: partial sum l of 16 adds channels c = l mod 16 with fma from +0 in the order (ky, kx, block of 16); then the tree
  * of conv_lanes.h, then the bias (+0 without one, so that skipped taps and zero products give the same bits). With CIN 1
- * there is lane 0 only. One work-item makes one row of one phase, MR pixels at a time. Oracle: host/ops/ref/conv_ref.c. */
+ * there is lane 0 only. One work-item makes COLS pixels of one row of every phase (so that the phases share what they read), MR
+ * at a time. Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
 
-/* ---- tunable: vector width VW, pixels MR at a time ------------------------------------------------------------------- */
+/* ---- tunable: vector width VW, pixels MR at a time, pixels COLS (a multiple of MR) per work-item and phase ------------ */
 #ifndef MR
 #define MR 4
+#endif
+#ifndef COLS
+#define COLS MR
 #endif
 #ifndef WG
 #define WG 1
@@ -47,18 +51,14 @@ static inline void tap_add(partial acc[MR], __global const float *p[MR], __globa
 #endif
 }
 
-__attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_narrow_out(int n, __global const float *in, __global const float *w, __global const float *bias,
-                              __global const float *zeros, __global float *out)
+/* Row qy of a phase of one sample, pixels from ... to - 1. in and out: of the sample. */
+static inline void phase_row(int phase, int qy, int from, int to, __global const float *in, __global const float *w, float b,
+                             __global const float *zeros, __global float *out)
 {
-    const int phase = get_global_id(1), py = phase / PS, px = phase % PS, row = get_global_id(0);
-    const int qh = PHASE_SIZE(OH, py), qw = PHASE_SIZE(OW, px), s = row / max(qh, 1), qy = row - s * qh;
-    if (s >= n || qh == 0) return;
-    const int ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
-    const float b = bias ? bias[0] : 0.0f;
-    in += (size_t)s * IH * IW * CIN;
-    out += ((size_t)s * OH + qy * PS + py) * OW + px;
-    for (int qx = 0; qx < qw; qx += MR) {
+    const int py = phase / PS, px = phase % PS, ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
+    to = min(to, PHASE_SIZE(OW, px));
+    out += (qy * PS + py) * OW + px;
+    for (int qx = from; qx < to; qx += MR) {
         partial acc[MR];
 #pragma unroll
         for (int i = 0; i < MR; i++)
@@ -74,24 +74,39 @@ __kernel void conv_narrow_out(int n, __global const float *in, __global const fl
             for (int jx = 0; jx < tx; jx++) {
                 const int ix = qx * IS + PHASE_OFFSET(px, jx);
                 __global const float *p[MR];
-                __global const float *from = in + (iy * IW + ix) * CIN;
+                __global const float *first = in + (iy * IW + ix) * CIN;
                 if (ix >= 0 && ix + (MR - 1) * IS < IW) {
 #pragma unroll
-                    for (int i = 0; i < MR; i++) p[i] = from + i * IS * CIN;
+                    for (int i = 0; i < MR; i++) p[i] = first + i * IS * CIN;
                 } else {
 #pragma unroll
-                    for (int i = 0; i < MR; i++) p[i] = (uint)(ix + i * IS) < (uint)IW ? from + i * IS * CIN : zeros;
+                    for (int i = 0; i < MR; i++) p[i] = (uint)(ix + i * IS) < (uint)IW ? first + i * IS * CIN : zeros;
                 }
                 tap_add(acc, p, w + (PHASE_TAP(py, jy) * KERNEL + PHASE_TAP(px, jx)) * CIN);
             }
         }
 #pragma unroll
         for (int i = 0; i < MR; i++)
-            if (qx + i < qw)
+            if (qx + i < to)
 #if CIN == 1
                 out[(qx + i) * PS] = acc[i] + b;
 #else
                 out[(qx + i) * PS] = lanes_sum(acc[i].v) + b;
 #endif
     }
+}
+
+/* Global: (n * rows of the first phase, columns of the first phase / COLS). */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void conv_narrow_out(int n, __global const float *in, __global const float *w, __global const float *bias,
+                              __global const float *zeros, __global float *out)
+{
+    const int rows = PHASE_SIZE(OH, 0), s = get_global_id(0) / rows, qy = get_global_id(0) - s * rows;
+    const int from = get_global_id(1) * COLS;
+    if (s >= n) return;
+    const float b = bias ? bias[0] : 0.0f;
+    in += (size_t)s * IH * IW * CIN;
+    out += (size_t)s * OH * OW;
+    for (int phase = 0; phase < PS * PS; phase++)
+        if (qy < PHASE_SIZE(OH, phase / PS)) phase_row(phase, qy, from, from + COLS, in, w, b, zeros, out);
 }

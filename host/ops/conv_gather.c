@@ -15,12 +15,19 @@ static void options_write(const conv_plan *p, const conv_gather *g, const char *
         p->tiles.work_group, more);
 }
 
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
 static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
+    const int row = divide_up(g->out_w, g->backward ? p->s.stride : 1); /* pixels of a phase's row */
     char more[128], text[CONV_OPTIONS];
+    g->columns = t->work_group > 1 ? t->narrow_rows : divide_up(row, t->narrow_rows) * t->narrow_rows;
     if (g->path == CONV_NARROW_OUT) {
-        snprintf(more, sizeof more, "-DMR=%d", t->narrow_rows);
+        snprintf(more, sizeof more, "-DMR=%d -DCOLS=%d", t->narrow_rows, g->columns);
         options_write(p, g, more, text);
         return kernel_get(c, p->d, "conv_narrow_out", "conv_narrow_out", text, &g->run);
     }
@@ -30,7 +37,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     if (g->rows < 1) g->rows = 1;
     status e;
     if (g->path == CONV_NARROW_IN) {
-        snprintf(more, sizeof more, "-DMR=%d -DNV=%d", t->narrow_rows, g->vectors);
+        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DCOLS=%d", t->narrow_rows, g->vectors, g->columns);
         options_write(p, g, more, text);
         e = kernel_get(c, p->d, "conv_narrow_in", "conv_narrow_in", text, &g->run);
     } else {
@@ -39,7 +46,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
         e = kernel_get(c, p->d, "conv_gather", "conv_gather", text, &g->run);
     }
     if (e) return e;
-    /* The weights of a backward pass to or from one channel need no transposing block of its own: lanes follow CO. */
+    /* Backward packing transposes blocks of lanes × lanes; with one channel in y there is nothing to transpose. */
     snprintf(text, sizeof text,
              "-DBACKWARD=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DCI=%d -DCO=%d -DNR=%d -DVW=%d -DROWS=%d -DWG=%d",
              g->backward, p->s.kernel, p->s.stride, p->s.pad, p->ci, p->co, g->vectors * t->vector,
@@ -81,11 +88,6 @@ status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weight
                        KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }
 
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Tiles per work-item: many, so that the packed weights stay in the second-level cache, but enough work-items for all
  * compute units. */
 static int tiles_per_item(const conv_plan *p, int tiles, int columns)
@@ -101,14 +103,14 @@ status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
     if (g->path == CONV_NARROW_OUT) {
-        const size_t global[3] = {(size_t)n * (size_t)qh, (size_t)g->phases, 1};
+        const size_t global[3] = {(size_t)n * (size_t)qh, (size_t)divide_up(qw, g->columns), 1};
         return conv_launch(c, p, g->run, global,
                            KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias),
                                             ARG_BUFFER(p->zeros), ARG_BUFFER(out)));
     }
     const size_t columns = (size_t)(g->out / (g->vectors * p->tiles.vector));
     if (g->path == CONV_NARROW_IN) {
-        const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns, 1};
+        const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns, (size_t)divide_up(qw, g->columns)};
         return conv_launch(
             c, p, g->run, global,
             KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(out)));

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/rng.h"
@@ -34,7 +35,9 @@ typedef struct {
     size_t count;
     double *v;
     buffer *b;
+    bool guarded; /* GUARD floats of NaN behind it */
 } tensor;
+enum { GUARD = 80 };
 
 /* Uniform in −1 … 1 rounded to float, zeros in padded channels; on the device too. */
 static inline tensor tensor_random(size_t rows, int channels, uint32_t sub)
@@ -51,13 +54,13 @@ static inline tensor tensor_random(size_t rows, int channels, uint32_t sub)
     return t;
 }
 
-/* Room for a result, full of NaN, so that what is not written is seen. */
+/* Room for a result, full of NaN to behind its end, so that what is not written, or written too far, is seen. */
 static inline tensor tensor_empty(size_t count)
 {
-    tensor t = {.count = count, .v = calloc(count, sizeof(double))};
+    tensor t = {.count = count, .v = calloc(count, sizeof(double)), .guarded = true};
     ck_assert_ptr_nonnull(t.v);
-    OK(buffer_new(c, d, "result", count * sizeof(float), &t.b));
-    OK(buffer_fill_float(c, t.b, 0, count * sizeof(float), NAN));
+    OK(buffer_new(c, d, "result", (count + GUARD) * sizeof(float), &t.b));
+    OK(buffer_fill_float(c, t.b, 0, (count + GUARD) * sizeof(float), NAN));
     return t;
 }
 
@@ -70,9 +73,12 @@ static inline void tensor_delete(tensor *t)
 /* The device's values; the caller frees them. */
 static inline float *tensor_values(const tensor *t)
 {
-    float *f = calloc(t->count, sizeof *f);
+    const size_t count = t->count + (t->guarded ? GUARD : 0);
+    float *f = calloc(count, sizeof *f);
     ck_assert_ptr_nonnull(f);
-    OK(buffer_read(c, t->b, 0, f, t->count * sizeof(float)));
+    OK(buffer_read(c, t->b, 0, f, count * sizeof(float)));
+    for (size_t i = t->count; i < count; i++)
+        ck_assert_msg(isnan(f[i]), "%zu floats behind the end: %g", i - t->count, f[i]);
     return f;
 }
 

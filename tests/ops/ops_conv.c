@@ -1,6 +1,7 @@
 /* Convolutions in every direction against the float64 oracle on odd geometries; the same bits for every tile, vector
  * width and work-group; plans, padded channels and bad input. */
 #include "ops/conv_test.h"
+#include "base/memory.h"
 #include "ops/conv.h"
 #include "ops/ref/conv_ref.h"
 
@@ -315,6 +316,39 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* Out of memory, of the device or the host, wherever it happens: a status that says for what, and nothing left behind.
+ */
+START_TEST(out_of_memory)
+{
+    const conv_shape s = {8, 8, 128, 4, 4, 256, 5, 2, 2};
+    device *small = NULL;
+    conv_plan *p = NULL;
+    OK(device_open(c, &(device_options){.budget_bytes = 1 << 20}, &small));
+    ck_assert_int_eq(conv_plan_new(c, small, &s, ALL, 50, 5, &p), STATUS_MEMORY);
+    ck_assert_ptr_null(p);
+    ck_assert_msg(strstr(context_message(c), "packed weights"), "%s", context_message(c));
+    ck_assert_uint_eq(device_bytes_used(small), 0);
+    device_delete(&small);
+    const size_t before = device_bytes_used(d);
+    status e = STATUS_MEMORY;
+    int failures = 0;
+    while (e == STATUS_MEMORY) {
+        memory_fail_at(failures + 1);
+        e = conv_plan_new(c, d, &s, ALL, 50, 5, &p);
+        if (e == STATUS_MEMORY) {
+            ck_assert_ptr_null(p);
+            ck_assert_uint_eq(device_bytes_used(d), before);
+            failures++;
+        }
+    }
+    memory_fail_at(0);
+    OK(e);
+    ck_assert_int_ge(failures, 4); /* the plan and its buffers */
+    conv_plan_delete(&p);
+    ck_assert_uint_eq(device_bytes_used(d), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conv");
@@ -327,6 +361,7 @@ int main(void)
     tcase_add_loop_test(t, order_of_micro_batches, 0, 2);
     tcase_add_test(t, parts_and_padding);
     tcase_add_test(t, bad_input);
+    tcase_add_test(t, out_of_memory);
     suite_add_tcase(suite, t);
     SRunner *r = srunner_create(suite);
     srunner_set_fork_status(r, CK_NOFORK);

@@ -125,7 +125,7 @@ START_TEST(bad_input)
         ck_assert_int_eq(gemm_run(c, d, g, false, false, 0, 8, 8, o.a.b, 8, o.b.b, 8, o.out.b, 8), STATUS_USAGE);
         ck_assert_int_eq(gemm_run(c, d, g, false, false, 8, 8, 8, o.a.b, 7, o.b.b, 8, o.out.b, 8), STATUS_USAGE);
         ck_assert_int_eq(gemm_run(c, d, g, false, false, 8, 8, 9, o.a.b, 9, o.b.b, 8, o.out.b, 8), STATUS_USAGE);
-        ck_assert_int_eq(gemm_run(c, d, g, false, false, 8, 8, 8, o.a.b, 8, o.b.b, 8, o.out.b, 9), STATUS_USAGE);
+        ck_assert_int_eq(gemm_run(c, d, g, false, false, 8, 8, 8, o.a.b, 8, o.b.b, 8, o.out.b, 40), STATUS_USAGE);
         ck_assert_int_eq(gemm_run(c, d, g, false, true, 9, 8, 8, o.a.b, 8, o.b.b, 8, o.out.b, 8), STATUS_USAGE);
         ck_assert_msg(strstr(context_message(c), "gemm"), "%s", context_message(c));
     }

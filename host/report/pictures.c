@@ -97,12 +97,12 @@ status plot_sheet_grid(context *c, const run *r, const char *folder, plots *p)
     page_begin(&script, c);
     plot_head(&script, "");
     page_raw(&script, "set multiplot\nunset border\nunset tics\nunset grid\nset size ratio -1\n"
-                      "set tmargin at screen 0.965\nset bmargin at screen 0.085\nset autoscale fix\n");
+                      "set tmargin at screen 0.960\nset bmargin at screen 0.085\nset autoscale fix\n");
     grid_panel(&script, "simulated", names[PICTURE_TRUTH], .015, .490);
     grid_panel(&script, "generated", names[PICTURE_GENERATED], .510, .985);
     page_format(
         &script,
-        "unset title\nset size noratio\nset border 1\nset tmargin at screen 0.065\nset bmargin at screen 0.050\n"
+        "unset title\nset size noratio\nset border 1\nset tmargin at screen 0.070\nset bmargin at screen 0.057\n"
         "set lmargin at screen 0.25\nset rmargin at screen 0.75\n"
         "set xrange [%.6g:%.6g]\nset yrange [0:1]\n"
         "set format x '%%g'\nset xtics out nomirror\nset xlabel '%s' offset 0,0.4\n"

@@ -47,6 +47,7 @@ status plot_before(context *c, const run *r, const char *folder, bool *wanted)
                       "set logscale y\n"
                       "set format y '10^{%L}'\n"
                       "set yrange [0.7:*]\n"
+                      "set autoscale xfix\n"
                       "unset key\n"
                       "plot 'figure1_before.dat' using 1:($2>0.7?$2:0.7) with filledcurves y1=0.7 fillcolor rgb QUIET "
                       "fillstyle solid 0.35, \\\n"

@@ -133,7 +133,7 @@ status plot_score(context *c, const run *r, const char *folder, bool *wanted)
     page_format(&data, "# %s, score\n", steps ? "step" : "epoch");
     write_scores(&data, r, steps, &least, &greatest, &count);
     *wanted = count > 0;
-    plot_head(&script, "Score of the saved networks  (dashed: more simulations)");
+    plot_head(&script, "Score of the saved networks");
     page_format(&script,
                 "set xlabel '%s'\n"
                 "set ylabel 'score, lower is better'\n"

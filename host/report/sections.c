@@ -155,7 +155,8 @@ status section_training(page *h, const report_input *in)
                     r->course.skipped == 1 ? "is" : "are");
     page_raw(h, "<div class=\"pair\">\n");
     s = piece_plot(h, in, PLOT_SCORE, "Score of the saved networks over the training",
-                   "The lower, the nearer to simulations. It swings from state to state, which is why many are saved.");
+                   "The lower, the nearer to simulations; dashed is what another sample of simulations gives. "
+                   "It swings from state to state, which is why many are saved.");
     if (!s)
         s = piece_plot(h, in, PLOT_LOSS, "Losses of discriminator and generator",
                        "Lines are means over neighbouring steps, bands their extremes.");

@@ -246,6 +246,8 @@ static status build_configuration(context *c, const parsing *p)
 {
     command_line *line = p->line;
     status s = config_new(c, &line->cfg);
+    if (s == STATUS_OK && line->row->run && line->row->run == command_pipeline) /* its argument is the preset */
+        s = config_read_preset(c, line->cfg, line->argument[0]);
     if (s == STATUS_OK && p->preset) s = config_read_preset(c, line->cfg, p->preset);
     for (int i = 0; s == STATUS_OK && i < p->file_count; i++) s = config_read_file(c, line->cfg, p->files[i]);
     for (int i = 0; s == STATUS_OK && i < p->setting_count; i++) {

@@ -31,7 +31,7 @@ static status read_latents(context *c, const char *path, int latent, float **out
     return s;
 }
 
-static status generate(context *c, const command_line *line, device *d, const char *checkpoint, provenance *origin)
+static status generate(context *c, const command_line *line, device *d, const char *path, provenance *origin)
 {
     sampler *g = NULL;
     maps m = {0};
@@ -39,7 +39,7 @@ static status generate(context *c, const command_line *line, device *d, const ch
     const char *file = command_flag(line, "latents");
     const char *out = line->out ? line->out : "generated.h5";
     int64_t count = config_integer(line->cfg, "generate.count");
-    status s = sampler_new(c, d, checkpoint, (int)config_integer(line->cfg, "gan.batch"), &g);
+    status s = sampler_new(c, d, path, (int)config_integer(line->cfg, "gan.batch"), &g);
     if (!s && file) {
         s = read_latents(c, file, g->generator->shape.latent, &latents, &count);
         if (!s) s = provenance_input(c, origin, file);
@@ -62,13 +62,13 @@ static status generate(context *c, const command_line *line, device *d, const ch
 
 status command_generate(context *c, const command_line *line)
 {
-    char checkpoint[FILES_PATH];
+    char path[FILES_PATH];
     device *d = NULL;
     provenance origin = {0};
-    status s = ready_checkpoint(c, line->argument[0], command_flag(line, "epoch"), checkpoint);
+    status s = ready_checkpoint(c, line->argument[0], command_flag(line, "epoch"), path);
     if (!s) s = ready_device(c, line, &origin, &d);
-    if (!s) s = provenance_input(c, &origin, checkpoint);
-    if (!s) s = generate(c, line, d, checkpoint, &origin);
+    if (!s) s = provenance_input(c, &origin, path);
+    if (!s) s = generate(c, line, d, path, &origin);
     device_delete(&d);
     provenance_delete(&origin);
     return s;

@@ -250,14 +250,14 @@ START_TEST(same_latents_same_images)
 }
 END_TEST
 
-static void make_parents(void)
+static status make_parents(void)
 {
     static double x[PARENTS * SIDE * SIDE];
     static float y[PARENTS * SIDE * SIDE];
     rng_normals(1, RNG_TEST, 0, 0, PARENTS * SIDE * SIDE, x);
     for (int i = 0; i < PARENTS * SIDE * SIDE; i++) y[i] = (float)(x[i] / 5);
-    must(buffer_new(c, d, "parents", sizeof y, &parents));
-    must(buffer_write(c, parents, 0, y, sizeof y));
+    status s = buffer_new(c, d, "parents", sizeof y, &parents);
+    return s ? s : buffer_write(c, parents, 0, y, sizeof y);
 }
 
 int main(void)
@@ -265,11 +265,10 @@ int main(void)
     const context_sinks sinks = {.line = print_line, .level = LOG_WARNING};
     c = context_new(&sinks);
     snprintf(folder, sizeof folder, "/tmp/cosmocl-resume-XXXXXX");
-    if (!mkdtemp(folder) || device_open(c, &(device_options){0}, &d)) {
+    if (!mkdtemp(folder) || device_open(c, &(device_options){0}, &d) || make_parents()) {
         fprintf(stderr, "%s\n", context_message(c));
         return 1;
     }
-    make_parents();
     Suite *suite = suite_create("training runs");
     TCase *t = tcase_create("runs");
     tcase_set_timeout(t, 300);

@@ -1,0 +1,214 @@
+#include "commands/plan.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "commands/ready.h"
+#include "maps/dtfe.h"
+#include "maps/from_snapshots.h"
+#include "nets/gan.h"
+#include "ops/random.h"
+#include "sim/simulation.h"
+
+enum { SHORT = 3, LONG = 8, SCORED = 200, DRAWING_S = 20 };
+
+typedef struct {
+    context *c;
+    const config *cfg;
+    device *d;
+    simulation_options boxes;
+    gan_options gan;
+    network_shape network;
+    int64_t particles, training, steps, epochs;
+    int pixels, crop;
+    double *positions; /* of a box after a few steps: what a map's time depends on is their number */
+    double box_s, map_s, step_s;
+    size_t box_bytes, gan_bytes;
+} plan;
+
+static int64_t held_out(const config *cfg, const char *key, int64_t boxes)
+{
+    double x = config_real(cfg, key);
+    return (int64_t)(x < 1 ? x * (double)boxes + 0.5 : x);
+}
+
+/* Sizes that follow from the configuration alone. */
+static status sizes(plan *p)
+{
+    context *c = p->c;
+    const config *cfg = p->cfg;
+    status s = simulation_options_read(c, cfg, &p->boxes);
+    if (!s) s = gan_options_read(c, cfg, &p->gan);
+    if (s) return s;
+    p->particles = (int64_t)pow(p->boxes.particles, p->boxes.spectrum.dims);
+    s = maps_pixels(c, (int)config_integer(cfg, "maps.pixels"), p->particles, &p->pixels);
+    p->crop = (int)config_integer(cfg, "dataset.crop");
+    if (!p->crop) p->crop = p->pixels / 2;
+    if (!s) s = network_shape_read(c, cfg, p->crop, &p->network);
+    if (s) return s;
+    int64_t boxes = p->boxes.boxes;
+    p->training = boxes - held_out(cfg, "dataset.validation", boxes) - held_out(cfg, "dataset.test", boxes);
+    if (p->training < 1)
+        return context_fail(c, STATUS_USAGE,
+                            "of %lld boxes none is left to train on; lower dataset.validation and dataset.test",
+                            (long long)boxes);
+    int64_t per_epoch = p->training * CROP_PER_PARENT / p->gan.batch, save = config_integer(cfg, "gan.save_every");
+    if (per_epoch < 1)
+        return context_fail(c, STATUS_USAGE, "%lld training maps give fewer sub-images than gan.batch = %d",
+                            (long long)p->training, p->gan.batch);
+    p->steps = config_integer(cfg, "gan.steps");
+    if (!p->steps) p->steps = per_epoch * config_integer(cfg, "gan.epochs");
+    p->epochs = p->steps / (save ? save : per_epoch);
+    p->gan_bytes = gan_bytes(&p->gan, &p->network) + (size_t)p->training * p->pixels * p->pixels * sizeof(float);
+    p->box_bytes = simulation_bytes(p->d, &p->boxes, p->particles);
+    return STATUS_OK;
+}
+
+static status keep(context *c, void *user, int index, snapshot *s)
+{
+    plan *p = user;
+    (void)c, (void)index;
+    memory_delete(&p->positions);
+    p->positions = s->positions;
+    s->positions = NULL;
+    return STATUS_OK;
+}
+
+static status time_box(plan *p, int steps, double *seconds)
+{
+    simulation *box = NULL;
+    simulation_options o = p->boxes;
+    o.steps = steps;
+    status s = simulation_new(p->c, p->d, &o, 0, &box);
+    for (int i = 0; i < 2 && !s; i++) { /* the first builds kernels */
+        double start = clock_seconds();
+        s = simulation_run_box(p->c, box, 0, NULL, keep, p);
+        *seconds = clock_seconds() - start;
+    }
+    simulation_delete(&box);
+    return s;
+}
+
+static status time_boxes(plan *p)
+{
+    double few = 0, more = 0;
+    float *map = NULL;
+    status s = time_box(p, SHORT, &few);
+    if (!s) s = time_box(p, LONG, &more);
+    p->box_s = few + (p->boxes.steps - SHORT) * fmax(more - few, 0) / (LONG - SHORT);
+    if (!s) s = memory_new(p->c, "map", (size_t)p->pixels * p->pixels, sizeof *map, &map);
+    double start = clock_seconds();
+    if (!s) s = dtfe_map(p->c, p->positions, NULL, p->particles, p->boxes.box_mpc_h, p->pixels, map);
+    p->map_s = (clock_seconds() - start) / (double)sysconf(_SC_NPROCESSORS_ONLN);
+    memory_delete(&map);
+    return s;
+}
+
+static status time_training(plan *p)
+{
+    gan *g = NULL;
+    int pixels = p->crop * p->crop;
+    status s = gan_new(p->c, p->d, &p->gan, &p->network, &g);
+    if (!s) s = gan_initialise(p->c, g, (initialisation)config_choice(p->cfg, "network.init"));
+    if (!s) s = random_normals(p->c, p->d, 1, 1, 0, 0, p->gan.batch, pixels, pixels, 0.3f, g->images);
+    for (int i = 0; i < SHORT && !s; i++) {
+        double start = clock_seconds();
+        s = gan_draw_latents(p->c, g, 0);
+        if (!s) s = gan_step(p->c, g);
+        if (!s) s = device_finish(p->c, p->d);
+        double seconds = clock_seconds() - start;
+        if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
+    }
+    gan_delete(&g);
+    return s;
+}
+
+typedef struct {
+    const char *stage;
+    char what[160];
+    double seconds;
+    size_t bytes; /* on the device */
+} plan_row;
+
+static int rows_of(const plan *p, plan_row *rows)
+{
+    double image_s = p->step_s * network_flops(NETWORK_GENERATOR, &p->network) / gan_step_flops(&p->gan, &p->network);
+    int64_t generated = config_integer(p->cfg, "generate.count");
+    int n = 0;
+    plan_row *r = &rows[n++];
+    *r = (plan_row){.stage = "simulate", .seconds = (double)p->boxes.boxes * p->box_s, .bytes = p->box_bytes};
+    snprintf(r->what, sizeof r->what, "%lld boxes of %lld particles, mesh %d, %d steps", (long long)p->boxes.boxes,
+             (long long)p->particles, p->boxes.mesh, p->boxes.steps);
+    r = &rows[n++];
+    *r = (plan_row){.stage = "maps", .seconds = (double)(p->boxes.boxes * p->boxes.redshifts) * p->map_s};
+    snprintf(r->what, sizeof r->what, "%lld maps of %d x %d pixels", (long long)p->boxes.boxes * p->boxes.redshifts,
+             p->pixels, p->pixels);
+    r = &rows[n++];
+    *r = (plan_row){.stage = "train gan", .seconds = (double)p->steps * p->step_s, .bytes = p->gan_bytes};
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images of %d x %d, %.1f GFLOP each", (long long)p->steps,
+             p->gan.batch, p->crop, p->crop, gan_step_flops(&p->gan, &p->network) * 1e-9);
+    r = &rows[n++];
+    *r = (plan_row){.stage = "select", .seconds = (double)(p->epochs * SCORED) * image_s * 3};
+    snprintf(r->what, sizeof r->what, "%lld saved epochs, %d images each", (long long)p->epochs, SCORED);
+    r = &rows[n++];
+    *r = (plan_row){.stage = "generate", .seconds = (double)generated * image_s};
+    snprintf(r->what, sizeof r->what, "%lld maps", (long long)generated);
+    r = &rows[n++];
+    *r = (plan_row){.stage = "stats, report", .seconds = DRAWING_S};
+    return n;
+}
+
+static status print(plan *p, bool json)
+{
+    plan_row rows[8];
+    int n = rows_of(p, rows);
+    double seconds = 0;
+    size_t bytes = 0;
+    char text[64], name[512];
+    json_t *list = json_array();
+    device_describe(device_info(p->d), name, sizeof name);
+    if (!json) printf("on %s\n\n%-14s %-62s %14s %12s\n", name, "stage", "", "time", "device MiB");
+    for (int i = 0; i < n; i++) {
+        seconds += rows[i].seconds;
+        if (rows[i].bytes > bytes) bytes = rows[i].bytes;
+        clock_format(rows[i].seconds, text, sizeof text);
+        if (!json)
+            printf("%-14s %-62s %14s %12.0f\n", rows[i].stage, rows[i].what, text, (double)rows[i].bytes / 1048576);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:f, s:I}", "stage", rows[i].stage, "what", rows[i].what,
+                                              "seconds", rows[i].seconds, "device_bytes", (json_int_t)rows[i].bytes));
+    }
+    clock_format(seconds, text, sizeof text);
+    bool fits = bytes <= device_budget(p->d);
+    if (!json)
+        printf("%-14s %-62s %14s %12.0f\n\n%s of the device's budget of %.0f MiB; a step takes %.3f s, a box %.2f s, a "
+               "map %.2f s "
+               "of all cores\n",
+               "all", "", text, (double)bytes / 1048576, fits ? "fits the memory" : "needs MORE than the memory",
+               (double)device_budget(p->d) / 1048576, p->step_s, p->box_s, p->map_s);
+    else
+        json_dumpf(list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    if (json) putchar('\n');
+    json_decref(list);
+    return STATUS_OK;
+}
+
+status plan_print(context *c, const command_line *line)
+{
+    plan p = {.c = c, .cfg = line->cfg};
+    provenance origin = {0};
+    status s = ready_device(c, line, &origin, &p.d);
+    if (!s) s = sizes(&p);
+    if (!s) log_info(c, "measuring a few steps of each stage");
+    if (!s) s = time_boxes(&p);
+    if (!s) s = time_training(&p);
+    if (!s) s = print(&p, line->json);
+    memory_delete(&p.positions);
+    device_delete(&p.d);
+    provenance_delete(&origin);
+    return s;
+}

@@ -8,12 +8,12 @@
 typedef struct {
     int64_t count; /* n maps of ny × nx pixels, row-major [n][ny][nx] */
     int ny, nx;
-    float *values;  /* owned */
-    int32_t *origin; /* owned, [n][3]: box, axis, slice; NULL when the file has none */
-    double box_mpc_h; /* side of a map */
-    double mean;      /* particles per pixel */
-    double redshift;  /* NaN when unknown */
-    int dims;         /* 2 or 3 */
+    float *values;      /* owned */
+    int32_t *origin;    /* owned, [n][3]: box, axis, slice; NULL when the file has none */
+    double box_mpc_h;   /* side of a map */
+    double mean;        /* particles per pixel */
+    double redshift;    /* NaN when unknown */
+    int dims;           /* 2 or 3 */
     char estimator[32]; /* "dtfe", "slices", "generator", "" when unknown */
     /* transform v ↔ v': "log" (2D: v' = (2 ln v − (b+a))/(b−a)) or "log-offset" (with c); "" when unknown */
     char transform[32];
@@ -22,8 +22,8 @@ typedef struct {
 } maps;
 
 void maps_delete(maps *m); /* releases what it owns and zeroes it; NULL-safe */
-/* Required: /maps (rank 3, or 2 for one map, any numeric type, finite, not negative), box_mpc_h, mean. STATUS_DATA names
- * file, object, map and pixel. What optional parts are missing is said at LOG_INFO. */
+/* Required: /maps (rank 3, or 2 for one map, any numeric type, finite, not negative), box_mpc_h, mean. STATUS_DATA
+ * names file, object, map and pixel. What optional parts are missing is said at LOG_INFO. */
 status maps_read(context *c, const char *path, maps *m);
 status maps_write(context *c, const char *path, const maps *m, const provenance *p);
 

@@ -10,8 +10,8 @@ enum { PROVENANCE_INPUTS = 64 };
 
 typedef struct {
     char command_line[2048];
-    char device[512]; /* "none" where no device was opened */
-    char selftest[64]; /* "passed", "forced: FAILED conv_forward", "none" */
+    char device[512];    /* "none" where no device was opened */
+    char selftest[64];   /* "passed", "forced: FAILED conv_forward", "none" */
     char *configuration; /* owned: INI text */
     int64_t seed;
     int inputs;

@@ -26,6 +26,8 @@ cosmocl_layer(cluster LINK base)
 cosmocl_layer(ops LINK device PkgConfig::CLBLAST ${CLFFT_LIBRARY})
 if(TARGET cosmocl_ops)
   target_include_directories(cosmocl_ops SYSTEM PRIVATE ${VKFFT_INCLUDE})
+  # VkFFT's header warns about itself under the sanitizers.
+  set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/ops/fft_vkfft.c APPEND PROPERTY COMPILE_OPTIONS -Wno-format-overflow)
 endif()
 cosmocl_layer(sim LINK ops io cluster)
 cosmocl_layer(maps LINK ops io cluster ${QHULL_LIBRARY})

@@ -63,11 +63,17 @@ static const maps described = {.box_mpc_h = 50,
                                .b = 6.4,
                                .unit = "overdensity"};
 
+/* Epochs of two steps where a stop is to fall soon. */
+static uint32_t sub_images(void)
+{
+    return stop_after ? 14 : PARENTS * CROP_PER_PARENT;
+}
+
 /* Asks for the stop from within, so that it falls at a step that is the same every time. */
 static status order(void *user, context *k, uint32_t epoch, uint32_t *indices)
 {
     (void)user;
-    rng_permutation(5, RNG_SHUFFLE, epoch, PARENTS * CROP_PER_PARENT, indices);
+    rng_permutation(5, RNG_SHUFFLE, epoch, sub_images(), indices);
     if (stop_after && epoch == (uint32_t)stop_after) context_request_stop(k);
     return STATUS_OK;
 }
@@ -78,10 +84,8 @@ static status train(context *k, const char *name, float average, int64_t steps, 
     char path[128];
     gan_options o = options(average);
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    gan_data data = {.crop = {PARENTS, SIDE, SIDE, CROP},
-                     .parents = parents,
-                     .order = order,
-                     .sub_images = stop_after ? 14 : PARENTS * CROP_PER_PARENT};
+    gan_data data = {
+        .crop = {PARENTS, SIDE, SIDE, CROP}, .parents = parents, .order = order, .sub_images = sub_images()};
     provenance origin = {.device = "test"};
     gan_run run = {.folder = path,
                    .steps = steps,

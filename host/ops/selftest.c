@@ -21,6 +21,10 @@ static const struct {
     {"norm", family_norm, true},         {"loss", family_loss, true},
     {"adam", family_adam, true},         {"random", family_random, true},
     {"crop", family_crop, true},         {"transform", family_transform, true},
+    {"conv", family_conv, true},         {"dense", family_dense, true},
+    {"gemm", family_gemm, true},         {"clblast", family_clblast, false},
+    {"fft", family_fft, false},          {"mesh", family_mesh, false},
+    {"reduce", family_reduce, false},
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 

@@ -4,7 +4,9 @@
 #define OPS_SELFTEST_CHECKS_H
 
 #include "base/hash.h"
+#include "ops/conv.h"
 #include "ops/crop.h"
+#include "ops/dense.h"
 #include "ops/norm.h"
 #include "ops/selftest.h"
 
@@ -67,6 +69,12 @@ void check_adam(selftest *t, size_t n);
 void check_random(selftest *t, int rows, int columns, int stride, uint64_t first);
 void check_crop(selftest *t, const crop_shape *s);
 void check_transform(selftest *t, const transform_shape *f, size_t n);
+void check_conv(selftest *t, const conv_shape *s, const batching *b);
+void check_dense(selftest *t, const dense_shape *s, const batching *b);
+void check_gemm(selftest *t, bool clblast, bool ta, bool tb, int m, int n, int k);
+void check_fft(selftest *t, int dims, const int *n);
+void check_mesh(selftest *t, int dims, int n, int64_t count);
+void check_reduce(selftest *t, int side, int images);
 
 /* One function per family runs its checks: small odd sizes, then, where selftest_large says so, sizes of the presets.
  */
@@ -78,6 +86,13 @@ void family_adam(selftest *t);
 void family_random(selftest *t);
 void family_crop(selftest *t);
 void family_transform(selftest *t);
+void family_conv(selftest *t);
+void family_dense(selftest *t);
+void family_gemm(selftest *t);
+void family_clblast(selftest *t);
+void family_fft(selftest *t);
+void family_mesh(selftest *t);
+void family_reduce(selftest *t);
 
 /* Ends the part of a family that is hashed; whether the large sizes are to be run. */
 bool selftest_large(selftest *t);

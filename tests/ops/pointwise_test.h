@@ -33,7 +33,7 @@ static void test_teardown(void)
 }
 
 /* Every row within its bound; at least `rows` of them. */
-static void must_pass(selftest *t, int rows)
+static inline void must_pass(selftest *t, int rows)
 {
     ck_assert_msg(t->s == STATUS_OK, "%s", context_message(test_context));
     ck_assert_int_ge(t->count, rows);
@@ -45,14 +45,14 @@ static void must_pass(selftest *t, int rows)
     }
 }
 
-static void finish(selftest *t)
+static inline void finish(selftest *t)
 {
     selftest_end(t);
     memory_delete(&t->rows);
 }
 
 /* The work's outputs (all that it compares) as a hash, under a vector width and a work-group. */
-static void hash_of(void (*work)(selftest *), int vector, size_t group, char text[SHA256_TEXT])
+static inline void hash_of(void (*work)(selftest *), int vector, size_t group, char text[SHA256_TEXT])
 {
     selftest t;
     sha256 h;
@@ -71,7 +71,7 @@ static void hash_of(void (*work)(selftest *), int vector, size_t group, char tex
 }
 
 /* The same bits for widths 16, 8, 4 and 1 and for work-groups of 1, 3 and 64. */
-static void must_not_depend_on_shape(void (*work)(selftest *))
+static inline void must_not_depend_on_shape(void (*work)(selftest *))
 {
     static const struct {
         int vector;

@@ -1,0 +1,198 @@
+/* Checks of what works on fields: Fourier transforms, the particle mesh, the reductions of maps. None of it is part of
+ * the one result on every device except the counts, which are integers. EPS is half an ulp of 1. */
+#include "ops/selftest_checks.h"
+
+#include <math.h>
+#include <string.h>
+#include "ops/fft.h"
+#include "ops/mesh.h"
+#include "ops/reduce.h"
+#include "ops/ref/fft_ref.h"
+#include "ops/ref/mesh_ref.h"
+#include "ops/ref/reduce_ref.h"
+
+#define EPS 0x1p-24
+
+/* ---- Fourier transforms -------------------------------------------------------------------------------------------
+ */
+
+/* The non-redundant half of a complex field [rows][last] of the oracle, as the device stores it. */
+static void half_of(const double *full, size_t rows, size_t last, double *half)
+{
+    const size_t kept = last / 2 + 1;
+    for (size_t r = 0; r < rows; r++) memcpy(half + r * kept * 2, full + r * last * 2, kept * 2 * sizeof *half);
+}
+
+static void fft_run(selftest *t, int dims, const int *n, fft_plan *p)
+{
+    const size_t real = fft_real_count(dims, n, 1), complex = 2 * fft_complex_count(dims, n, 1);
+    const size_t last = (size_t)n[dims - 1];
+    float *x = selftest_values(t, real, -1, 1);
+    double *want = selftest_doubles(t, complex), *full = selftest_doubles(t, 2 * real),
+           *back = selftest_widen(t, x, real);
+    buffer *bx = selftest_upload(t, "field", x, real), *modes = selftest_output(t, "modes", complex);
+    selftest_start(t);
+    if (!t->s) t->s = fft_forward(t->c, p, bx, modes);
+    selftest_stop(t);
+    for (size_t i = 0; i < real && !t->s; i++) full[2 * i] = x[i];
+    if (!t->s) t->s = fft_ref_transform(t->c, dims, n, -1, full);
+    if (t->s) return;
+    half_of(full, real / last, last, want);
+    /* Modes are about sqrt(N/3) large; each error against the largest of them. */
+    const double bound = 4 * EPS * fmax(4, log2((double)real));
+    selftest_compare(t, "fft_forward", modes, want, complex, -1, bound);
+    selftest_start(t);
+    if (!t->s) t->s = fft_inverse(t->c, p, modes, bx);
+    selftest_stop(t);
+    if (t->s) return;
+    for (size_t i = 0; i < real; i++) back[i] *= (double)real;
+    selftest_compare(t, "fft_inverse", bx, back, real, -1, 2 * bound);
+}
+
+void check_fft(selftest *t, int dims, const int *n)
+{
+    fft_plan *p = NULL;
+    if (!t->s) t->s = fft_plan_new(t->c, t->d, dims, n, 1, &p);
+    if (!t->s) {
+        if (dims == 2)
+            selftest_size(t, "%s, %d × %d", fft_backend(p), n[0], n[1]);
+        else
+            selftest_size(t, "%s, %d × %d × %d", fft_backend(p), n[0], n[1], n[2]);
+        fft_run(t, dims, n, p);
+    }
+    fft_plan_delete(&p);
+    if (!t->s) selftest_release(t);
+}
+
+/* Every size that is used later is tested once more by its plan (fft.h). */
+void family_fft(selftest *t)
+{
+    check_fft(t, 2, (const int[]){15, 20});
+    if (selftest_large(t)) check_fft(t, 2, (const int[]){128, 128});
+}
+
+/* ---- particle mesh -------------------------------------------------------------------------------------------------
+ */
+
+static void mesh_run(selftest *t, int dims, int n, int64_t count, mesh *m)
+{
+    const size_t elements = (size_t)count * (size_t)dims, cells = (size_t)pow(n, dims);
+    uint32_t *x = selftest_memory(t, elements, sizeof *x);
+    float *p = selftest_memory(t, elements, sizeof *p), *u = selftest_values(t, elements, 0, 1);
+    double *exact = selftest_doubles(t, elements), *density = selftest_doubles(t, cells),
+           *g = selftest_doubles(t, elements);
+    for (size_t i = 0; i < elements && !t->s; i++) {
+        x[i] = (uint32_t)((double)u[i] * 0x1p31 * (1 + u[i])); /* denser on one side */
+        exact[i] = x[i] * 0x1p-32;
+    }
+    selftest_start(t);
+    if (!t->s) t->s = mesh_write(t->c, m, x, p);
+    if (!t->s) t->s = mesh_deposit(t->c, m);
+    selftest_stop(t);
+    if (t->s) return;
+    mesh_ref_deposit(dims, n, count, exact, density);
+    for (size_t i = 0; i < cells; i++) density[i] -= 1;
+    /* Each of the particles on a node errs by 1.5 of its 2^18 units. */
+    selftest_compare(t, "mesh_deposit", mesh_values(m), density, cells, -1, 16 * 0x1p-18);
+    selftest_start(t);
+    if (!t->s) t->s = mesh_field(t->c, m);
+    if (!t->s) t->s = mesh_move(t->c, m, 0, 1, 0, 0);
+    selftest_stop(t);
+    if (!t->s) t->s = mesh_read(t->c, m, x, p);
+    if (!t->s) t->s = mesh_ref_gravity(t->c, dims, n, count, exact, g);
+    if (t->s) return;
+    double error = 0, largest = 0;
+    for (size_t i = 0; i < elements; i++) {
+        error = fmax(error, isnan(p[i]) ? INFINITY : fabs(p[i] - g[i]));
+        largest = fmax(largest, fabs(g[i]));
+    }
+    selftest_add(t, "mesh_gravity", error / largest, 2e-4);
+}
+
+void check_mesh(selftest *t, int dims, int n, int64_t count)
+{
+    mesh *m = NULL;
+    const mesh_options o = {.dims = dims, .n = n, .count = count};
+    selftest_size(t, "%dD, %d, %lld particles", dims, n, (long long)count);
+    if (!t->s) t->s = mesh_new(t->c, t->d, &o, &m);
+    if (!t->s) mesh_run(t, dims, n, count, m);
+    mesh_delete(&m);
+    if (!t->s) selftest_release(t);
+}
+
+void family_mesh(selftest *t)
+{
+    check_mesh(t, 2, 20, 1009);
+    if (selftest_large(t)) check_mesh(t, 3, 16, 4001);
+}
+
+/* ---- reductions of maps --------------------------------------------------------------------------------------------
+ */
+
+enum { BINS = 12 };
+
+typedef struct {
+    double mean, power;   /* largest relative errors */
+    double pixels, peaks; /* wrong counts */
+} reduce_errors;
+
+static reduce_errors reduce_compare(selftest *t, int side, int images, const float *x, const double *edges,
+                                    const reduce_result *got)
+{
+    reduce_errors e = {0};
+    unsigned counts[BINS + 2] = {0}, peaks[BINS + 2];
+    const size_t pixels = (size_t)side * (size_t)side, rings = (size_t)side / 2;
+    double *power = selftest_doubles(t, rings);
+    for (int i = 0; i < images && !t->s; i++) {
+        const float *image = x + (size_t)i * pixels;
+        const double mean = reduce_ref_mean(image, side);
+        double squares = 0;
+        for (size_t k = 0; k < pixels; k++) squares += (image[k] - mean) * (image[k] - mean);
+        e.mean = fmax(e.mean, fabs(got->mean[i] - mean) / mean);
+        memset(peaks, 0, sizeof peaks);
+        reduce_ref_histogram(image, side, edges, BINS, counts);
+        reduce_ref_peaks(image, side, edges, BINS, peaks);
+        for (int b = 0; b < BINS + 2; b++) e.peaks += peaks[b] != got->peak_counts[i * (BINS + 2) + b];
+        t->s = reduce_ref_power(t->c, image, side, power);
+        for (size_t k = 0; k < rings && !t->s; k++) {
+            const double off = fabs(sqrt(got->power[(size_t)i * rings + k]) - sqrt(power[k])) / sqrt(squares);
+            e.power = off <= e.power ? e.power : isnan(off) ? INFINITY : off;
+        }
+    }
+    for (int b = 0; b < BINS + 2; b++) e.pixels += counts[b] != got->pixel_counts[b];
+    return e;
+}
+
+void check_reduce(selftest *t, int side, int images)
+{
+    const size_t n = (size_t)images * (size_t)side * (size_t)side, columns = BINS + 2;
+    double edges[BINS + 1];
+    reducer *r = NULL;
+    float *x = selftest_values(t, n, -3, 3);
+    for (size_t i = 0; i < n && x; i++) x[i] = expf(x[i]);
+    for (int b = 0; b <= BINS; b++) edges[b] = .1 * pow(100, (double)b / BINS);
+    const reduce_result got = {.mean = selftest_doubles(t, (size_t)images),
+                               .power = selftest_doubles(t, (size_t)images * (size_t)side / 2),
+                               .pixel_counts = selftest_memory(t, columns, sizeof(uint64_t)),
+                               .peak_counts = selftest_memory(t, columns * (size_t)images, sizeof(uint32_t))};
+    selftest_size(t, "%d of %d²", images, side);
+    selftest_start(t);
+    if (!t->s) t->s = reducer_new(t->c, t->d, &(reduce_shape){.side = side, .edges = edges, .bins = BINS}, &r);
+    if (!t->s) t->s = reduce_host_images(t->c, r, x, images, &got);
+    selftest_stop(t);
+    reducer_delete(&r);
+    const reduce_errors e = reduce_compare(t, side, images, x, edges, &got);
+    selftest_add(t, "reduce_mean", e.mean, 1e-12);
+    selftest_add(t, "reduce_pixels", e.pixels, 0);
+    selftest_add(t, "reduce_peaks", e.peaks, 0);
+    /* Amplitudes in units of the rms amplitude of all modes: the transform's rounding and that of the pixels. */
+    const double steps = fft_size_allowed(side) && side % 2 == 0 ? 8 * log2((double)side * side) : 4 * sqrt(side);
+    selftest_add(t, "reduce_power", e.power, (steps + 4) * EPS);
+    if (!t->s) selftest_release(t);
+}
+
+void family_reduce(selftest *t)
+{
+    check_reduce(t, 17, 3);
+    if (selftest_large(t)) check_reduce(t, 64, 2);
+}

@@ -4,11 +4,11 @@
  * p  float [DIMS][count]  momenta in box sides (p / L, p = a² dx/d(H0 t))
  * mesh [N]^DIMS row-major, axis 0 slowest; node i lies at x = i/N
  *
- * Precision: a particle's mass is 2^UNIT_BITS integer units, shared among its 2^DIMS nodes by rounded integer weights that add
- * up to it exactly (nested: each axis splits a share into a part and its rest). Integer sums do not depend on their order,
- * so the density is the same bits for any number of work-items, copies or devices, and the mass on the mesh is exact unless a
- * node overflows 32 bits, which the sums of mesh_density show. All else is float32.
- * Oracle: host/ops/ref/mesh_ref.c (float64). Error of a weight: 2^-UNIT_BITS; of the force: a few 2^-24 of the largest
+ * Precision: a particle's mass is 2^UNIT_BITS integer units, shared among its 2^DIMS nodes by rounded integer weights
+ * that add up to it exactly (nested: each axis splits a share into a part and its rest). Integer sums do not depend on
+ * their order, so the density is the same bits for any number of work-items, copies or devices, and the mass on the
+ * mesh is exact unless a node overflows 32 bits, which the sums of mesh_density show. All else is float32. Oracle:
+ * host/ops/ref/mesh_ref.c (float64). Error of a weight: 2^-UNIT_BITS; of the force: a few 2^-24 of the largest
  * potential difference in its stencil.
  *
  * Shapes of the launch: one-dimensional, each work-item takes the particles (cells, rows) of one contiguous part. */
@@ -73,8 +73,9 @@ kernel void mesh_deposit(global const uint *x, global uint *counts, uint count, 
     }
 }
 
-/* delta = scale · (sum over copies) − 1 with scale = cells / (count · 2^UNIT_BITS); zeroes the copies; adds the units it saw
- * to sums[w] (one writer each), so that the sums over all work-items grow by exactly count · 2^UNIT_BITS per deposit. */
+/* delta = scale · (sum over copies) − 1 with scale = cells / (count · 2^UNIT_BITS); zeroes the copies; adds the units
+ * it saw to sums[w] (one writer each), so that the sums over all work-items grow by exactly count · 2^UNIT_BITS per
+ * deposit. */
 kernel void mesh_density(global uint *counts, global float *delta, global ulong *sums, uint cells, uint per_item,
                          uint copies, float scale)
 {
@@ -107,7 +108,8 @@ kernel void mesh_density(global uint *counts, global float *delta, global ulong 
     sums[w] += sum;
 }
 
-/* modes complex [N]^(DIMS-1) [N/2+1] *= −scale/m² with m the integer wave vector, 0 at m = 0; a work-item takes rows. */
+/* modes complex [N]^(DIMS-1) [N/2+1] *= −scale/m² with m the integer wave vector, 0 at m = 0; a work-item takes rows.
+ */
 kernel void mesh_potential(global float *modes, uint n, uint rows, uint per_item, float scale)
 {
     uint w = get_global_id(0);
@@ -152,8 +154,8 @@ static uint stencil_node(uint i, int s, uint n)
     return (uint)(k >= (int)n ? k - (int)n : k);
 }
 
-/* Weights over nodes i − 2 … i + 3 of the negative 4th-order difference 8(φ₊₁ − φ₋₁) − (φ₊₂ − φ₋₂) (12 h times the gradient)
- * taken at nodes i and i + 1 and interpolated linearly at the fraction f between them. */
+/* Weights over nodes i − 2 … i + 3 of the negative 4th-order difference 8(φ₊₁ − φ₋₁) − (φ₊₂ − φ₋₂) (12 h times the
+ * gradient) taken at nodes i and i + 1 and interpolated linearly at the fraction f between them. */
 static void force_weights(float f, float *w)
 {
     float g = 1.0f - f;
@@ -170,23 +172,24 @@ static float fraction_float(uint f)
     return (float)(f >> 8) * 0x1p-24f;
 }
 
-/* A step in box sides as 2^-32 of it, modulo whole boxes; towards zero (the saturating and rounding conversions cost more
- * than all the rest of a particle on CPUs). */
+/* A step in box sides as 2^-32 of it, modulo whole boxes; towards zero (the saturating and rounding conversions cost
+ * more than all the rest of a particle on CPUs). */
 static uint displacement(float step)
 {
     return (uint)(long)(step * 0x1p32f);
 }
 
-/* g = −12 h ∇φ with AT(s0, s1[, s2]) the potential at stencil place s of each axis (2 and 3 are the particle's own nodes),
- * wf the force weights and wc the cloud-in-cell weights of each axis. */
+/* g = −12 h ∇φ with AT(s0, s1[, s2]) the potential at stencil place s of each axis (2 and 3 are the particle's own
+ * nodes), wf the force weights and wc the cloud-in-cell weights of each axis. */
 #if DIMS == 2
+#define PAIR(AT, s) (wc[1][0] * AT(s, 2) + wc[1][1] * AT(s, 3))
+#define SIX(AT, s)                                                                                                     \
+    (wf[1][0] * AT(s, 0) + wf[1][1] * AT(s, 1) + wf[1][2] * AT(s, 2) + wf[1][3] * AT(s, 3) + wf[1][4] * AT(s, 4) +     \
+     wf[1][5] * AT(s, 5))
 #define GATHER(AT)                                                                                                     \
-    for (int s = 0; s < 6; s++) g[0] += wf[0][s] * (wc[1][0] * AT(s, 2) + wc[1][1] * AT(s, 3));                        \
-    for (int r = 0; r < 2; r++) {                                                                                      \
-        float sum = 0;                                                                                                 \
-        for (int s = 0; s < 6; s++) sum += wf[1][s] * AT(2 + r, s);                                                    \
-        g[1] += wc[0][r] * sum;                                                                                        \
-    }
+    g[0] = wf[0][0] * PAIR(AT, 0) + wf[0][1] * PAIR(AT, 1) + wf[0][2] * PAIR(AT, 2) + wf[0][3] * PAIR(AT, 3) +         \
+           wf[0][4] * PAIR(AT, 4) + wf[0][5] * PAIR(AT, 5);                                                            \
+    g[1] = wc[0][0] * SIX(AT, 2) + wc[0][1] * SIX(AT, 3);
 #define NEAR(s0, s1) near[(s0)*n + (s1)]
 #define WRAPPED(s0, s1) phi[node[0][s0] * n + node[1][s1]]
 #else
@@ -206,9 +209,9 @@ static uint displacement(float step)
 #define WRAPPED(s0, s1, s2) phi[((size_t)node[0][s0] * n + node[1][s1]) * n + node[2][s2]]
 #endif
 
-/* One particle: g = −12 h ∇φ at its place by the cloud-in-cell weights; then p = keep · p, p += kick_a · g, p += kick_b · g
- * (two kicks, rounded one after the other, so that a closing and an opening half step give the bits of two launches) and
- * x += drift · p. kick_* hold 1.5 Ωm ∫da/(a²E) · N/12, drift ∫da/(a³E). */
+/* One particle: g = −12 h ∇φ at its place by the cloud-in-cell weights; then p = keep · p, p += kick_a · g, p += kick_b
+ * · g (two kicks, rounded one after the other, so that a closing and an opening half step give the bits of two
+ * launches) and x += drift · p. kick_* hold 1.5 Ωm ∫da/(a²E) · N/12, drift ∫da/(a³E). */
 kernel void mesh_move(global uint *x, global float *p, global const float *phi, uint count, uint n, uint per_item,
                       float keep, float kick_a, float kick_b, float drift)
 {

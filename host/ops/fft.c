@@ -1,6 +1,5 @@
 #include "ops/fft.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 #include "ops/fft_backend.h"
 #include "ops/ref/fft_ref.h"
 
-enum { BACKENDS = 2, TEST_MODES = 12 };
+enum { BACKENDS = 2, TEST_MODES = 12, ROUNDS = 10 };
 static const fft_backend_row *const backends[BACKENDS] = {&fft_vkfft, &fft_clfft};
 
 struct fft_plan {
@@ -164,7 +163,7 @@ static status test_new(context *c, device *d, const fft_shape *s, test_data *t)
     return result;
 }
 
-/* Runs the plan forward and back: its worst error, and its best time of three pairs. */
+/* Runs the plan forward and back: its worst error. */
 static status test_plan(context *c, fft_plan *p, test_data *t)
 {
     size_t bytes = t->real_count * sizeof(float);
@@ -185,14 +184,25 @@ static status test_plan(context *c, fft_plan *p, test_data *t)
     }
     double round_trip = sqrt(sum / (double)t->real_count);
     if (!(round_trip <= p->error)) p->error = round_trip;
-    p->seconds = DBL_MAX;
-    for (int r = 0; r < 3 && !result; r++) {
-        double start = clock_seconds();
-        result = fft_forward(c, p, t->real, t->complex);
-        if (!result) result = fft_inverse(c, p, t->complex, t->real);
-        if (!result) result = device_finish(c, p->d);
-        p->seconds = fmin(p->seconds, clock_seconds() - start);
-    }
+    return result;
+}
+
+/* Best times of a pair, the candidates taking turns so that what else the machine does meets both: up to ROUNDS rounds,
+ * but no more after a second. */
+static status time_plans(context *c, fft_plan *p, test_data *t)
+{
+    status result = STATUS_OK;
+    double begin = clock_seconds();
+    for (int r = 0; r < ROUNDS && !result && (r < 2 || clock_seconds() - begin < 1); r++)
+        for (int i = 0; i < BACKENDS && !result; i++) {
+            if (!p[i].plan) continue;
+            double start = clock_seconds();
+            result = fft_forward(c, &p[i], t->real, t->complex);
+            if (!result) result = fft_inverse(c, &p[i], t->complex, t->real);
+            if (!result) result = device_finish(c, p[i].d);
+            double seconds = clock_seconds() - start;
+            if (r == 0 || seconds < p[i].seconds) p[i].seconds = seconds;
+        }
     return result;
 }
 
@@ -206,7 +216,7 @@ static status choice_path(context *c, const device_record *r, const fft_shape *s
     status result = files_cache_folder(c, folder);
     if (result) return result;
     int size =
-        snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%d|%d|%d%d|1", r->platform_name, r->platform_version, r->name,
+        snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%d|%d|%d%d|2", r->platform_name, r->platform_version, r->name,
                  r->driver, shape, backends[0]->version(), backends[1]->version(), allowed[0], allowed[1]);
     hash_bytes(text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1, key);
     return files_path(c, path, "%s/fft-%s", folder, key);
@@ -231,48 +241,61 @@ static void plan_close(fft_plan *p)
     if (p->plan) p->backend->close(&p->plan);
 }
 
+/* Opens and tests one backend; one that fails or errs is closed again and named in `why`. */
+static status try_backend(context *c, fft_plan *p, test_data *t, char *why, size_t size)
+{
+    double bound = error_bound(&p->shape);
+    size_t at = strlen(why);
+    const char *between = at ? "; " : "";
+    status tried = p->backend->open(c, p->d, &p->shape, &p->plan);
+    if (!tried) tried = test_plan(c, p, t);
+    if (!tried && p->error <= bound) return STATUS_OK;
+    if (tried)
+        snprintf(why + at, size - at, "%s%s: %.300s", between, p->backend->name, context_message(c));
+    else
+        snprintf(why + at, size - at, "%s%s: error %.2g is over the bound %.2g", between, p->backend->name, p->error,
+                 bound);
+    if (p->plan && device_finish(c, p->d)) log_debug(c, "%s", context_message(c));
+    plan_close(p);
+    return STATUS_SELFTEST;
+}
+
 /* Tests every allowed backend and leaves the fastest right one in p. */
 static status choose(context *c, fft_plan *p, const bool *allowed)
 {
     test_data t = {0};
-    fft_plan best = {0}, candidate = *p;
+    fft_plan candidate[BACKENDS];
     char why[1024] = "", shape[64];
-    size_t at = 0;
-    double bound = error_bound(&p->shape);
+    int best = -1;
+    for (int i = 0; i < BACKENDS; i++) {
+        candidate[i] = *p;
+        candidate[i].backend = backends[i];
+    }
     shape_text(&p->shape, shape, sizeof shape);
     status result = test_new(c, p->d, &p->shape, &t);
     if (result) goto out;
-    for (int i = 0; i < BACKENDS; i++) {
-        if (!allowed[i]) continue;
-        candidate.backend = backends[i];
-        candidate.plan = NULL;
-        status tried = backends[i]->open(c, p->d, &p->shape, &candidate.plan);
-        if (!tried) tried = test_plan(c, &candidate, &t);
-        if (tried == STATUS_STOPPED || tried == STATUS_INTERRUPTED) result = tried;
-        if (tried)
-            at += (size_t)snprintf(why + at, sizeof why - at, "%s%s: %.300s", at ? "; " : "", backends[i]->name,
-                                   context_message(c));
-        else if (!(candidate.error <= bound))
-            at += (size_t)snprintf(why + at, sizeof why - at, "%s%s: error %.2g is over the bound %.2g", at ? "; " : "",
-                                   backends[i]->name, candidate.error, bound);
-        else
-            log_debug(c, "Fourier transform of %s: %s errs by %.2g, %.3g ms for a pair", shape, backends[i]->name,
-                      candidate.error, 1e3 * candidate.seconds);
-        bool keep = !tried && candidate.error <= bound && (!best.plan || candidate.seconds < best.seconds);
-        fft_plan *drop = keep ? &best : &candidate;
-        if (drop->plan && device_finish(c, p->d)) log_debug(c, "%s", context_message(c));
-        plan_close(drop);
-        if (keep) best = candidate;
-        if (at > sizeof why - 1) at = sizeof why - 1;
+    for (int i = 0; i < BACKENDS; i++)
+        if (allowed[i]) (void)try_backend(c, &candidate[i], &t, why, sizeof why);
+    if (why[0]) log_warning(c, "Fourier transform of %s on %s: %s", shape, device_info(p->d)->name, why);
+    result = time_plans(c, candidate, &t);
+    for (int i = 0; i < BACKENDS && !result; i++) {
+        if (!candidate[i].plan) continue;
+        log_debug(c, "Fourier transform of %s: %s errs by %.2g, %.3g ms for a pair", shape, backends[i]->name,
+                  candidate[i].error, 1e3 * candidate[i].seconds);
+        if (best < 0 || candidate[i].seconds < candidate[best].seconds) best = i;
     }
-    if (at) log_warning(c, "Fourier transform of %s on %s: %s", shape, device_info(p->d)->name, why);
-    if (best.plan)
-        *p = best;
+    if (best >= 0)
+        *p = candidate[best];
     else if (!result)
         result = context_fail(c, STATUS_SELFTEST,
                               "Fourier transform of %s on %s: no library is right (%s); choose another device or mesh",
-                              shape, device_info(p->d)->name, at ? why : "none is allowed by the quirks");
+                              shape, device_info(p->d)->name, why[0] ? why : "none is allowed by the quirks");
 out:
+    for (int i = 0; i < BACKENDS; i++) {
+        if (i == best || !candidate[i].plan) continue;
+        if (device_finish(c, p->d)) log_debug(c, "%s", context_message(c));
+        plan_close(&candidate[i]);
+    }
     test_delete(&t);
     return result;
 }

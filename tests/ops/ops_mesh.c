@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/rng.h"
+#include "device/kernel.h"
 #include "ops/mesh.h"
 #include "ops/ref/mesh_ref.h"
 
@@ -127,6 +128,53 @@ START_TEST(order_does_not_matter)
     memory_delete(&before);
     memory_delete(&after);
     particles_delete(&t);
+}
+END_TEST
+
+/* The shape of a launch on a GPU (a work-item per particle, atomic additions, several copies) gives the same bits. */
+START_TEST(cut_does_not_matter)
+{
+    enum { COPIES = 3 };
+    for (int dims = 2; dims <= 3; dims++) {
+        particles t = particles_new(dims, dims == 2 ? 20 : 10, 997, 0);
+        const char *options = dims == 2 ? "-DDIMS=2 -DUNIT_BITS=18 -DATOMIC=1" : "-DDIMS=3 -DUNIT_BITS=18 -DATOMIC=1";
+        buffer *x, *counts, *delta, *sums;
+        kernel *deposit, *density;
+        size_t items = t.count, blocks = (t.cells + 15) / 16;
+        float scale = (float)((double)t.cells / ((double)t.count * 0x1p18)), *want, *got;
+        uint64_t sum[64] = {0}, total = 0;
+        ck_assert_uint_le(blocks, 64);
+        OK(buffer_new(c, d, "x", t.elements * 4, &x));
+        OK(buffer_new(c, d, "counts", COPIES * t.cells * 4, &counts));
+        OK(buffer_new(c, d, "delta", t.cells * 4, &delta));
+        OK(buffer_new(c, d, "sums", sizeof sum, &sums));
+        OK(buffer_write(c, x, 0, t.x, t.elements * 4));
+        OK(buffer_zero(c, counts));
+        OK(buffer_zero(c, sums));
+        OK(kernel_get(c, d, "mesh", "mesh_deposit", options, &deposit));
+        OK(kernel_get(c, d, "mesh", "mesh_density", options, &density));
+        OK(kernel_run(c, deposit, 1, &items, NULL,
+                      KERNEL_ARGUMENTS(ARG_BUFFER(x), ARG_BUFFER(counts), ARG_UINT(t.count), ARG_UINT(t.n), ARG_UINT(1),
+                                       ARG_UINT(COPIES), ARG_UINT(t.cells))));
+        OK(kernel_run(c, density, 1, &blocks, NULL,
+                      KERNEL_ARGUMENTS(ARG_BUFFER(counts), ARG_BUFFER(delta), ARG_BUFFER(sums), ARG_UINT(t.cells),
+                                       ARG_UINT(16), ARG_UINT(COPIES), ARG_FLOAT(scale))));
+        OK(memory_new(c, "got", t.cells, sizeof *got, &got));
+        OK(buffer_read(c, delta, 0, got, t.cells * 4));
+        OK(buffer_read(c, sums, 0, sum, sizeof sum));
+        for (int i = 0; i < 64; i++) total += sum[i];
+        ck_assert_uint_eq(total, (uint64_t)t.count << 18);
+        OK(mesh_deposit(c, t.m));
+        want = values(&t);
+        ck_assert(memcmp(want, got, t.cells * sizeof *want) == 0);
+        memory_delete(&want);
+        memory_delete(&got);
+        buffer_delete(&x);
+        buffer_delete(&counts);
+        buffer_delete(&delta);
+        buffer_delete(&sums);
+        particles_delete(&t);
+    }
 }
 END_TEST
 
@@ -252,6 +300,7 @@ int main(void)
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, deposit_matches, 0, all);
     tcase_add_test(t, order_does_not_matter);
+    tcase_add_test(t, cut_does_not_matter);
     tcase_add_test(t, overflow_is_found);
     tcase_add_loop_test(t, potential_and_force_match, 0, all);
     tcase_add_test(t, drift_wraps_exactly);

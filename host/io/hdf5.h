@@ -20,6 +20,8 @@ size_t h5_type_size(h5_type t);
 /* ---- writing: h5_create … h5_finish; a file that is deleted unfinished leaves nothing behind. expected_bytes chooses
  * memory or disk. */
 status h5_create(context *c, const char *path, uint64_t expected_bytes, h5_file **out);
+/* Datasets made from now on are stored as they are: for numbers that do not compress (weights, moments). */
+void h5_store_plain(h5_file *f);
 /* Object paths are absolute ("/PartType1/Coordinates"); groups on the way are made. */
 status h5_write(context *c, h5_file *f, const char *object, h5_type type, int rank, const uint64_t *shape, const void *data);
 /* A dataset written by hyperslabs along its first axis: reserved first, filled in any order. */

@@ -9,7 +9,7 @@
 struct h5_file {
     hid_t id;
     hid_t link_access; /* every object is opened with it: refuses external links */
-    bool writing, in_memory;
+    bool writing, in_memory, plain;
     uint64_t size;              /* bytes of a file that is read */
     char refused[FILES_PATH];   /* where an external link pointed when one was met, else "" */
     char path[FILES_PATH];      /* as the user gave it */

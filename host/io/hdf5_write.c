@@ -81,14 +81,19 @@ static void chunk_shape(int rank, const uint64_t *shape, size_t size, hsize_t *c
     }
 }
 
-static hid_t creation_properties(int rank, const uint64_t *shape, size_t size, uint64_t bytes)
+void h5_store_plain(h5_file *f)
+{
+    f->plain = true;
+}
+
+static hid_t creation_properties(bool plain, int rank, const uint64_t *shape, size_t size, uint64_t bytes)
 {
     hsize_t chunk[H5_RANK];
     hid_t p = H5Pcreate(H5P_DATASET_CREATE);
     if (p < 0) return p;
     herr_t ok = H5Pset_obj_track_times(p, false);
     if (ok >= 0) ok = H5Pset_fill_time(p, H5D_FILL_TIME_IFSET);
-    if (ok >= 0 && rank > 0 && bytes >= SMALL_BYTES) {
+    if (ok >= 0 && !plain && rank > 0 && bytes >= SMALL_BYTES) {
         chunk_shape(rank, shape, size, chunk);
         ok = H5Pset_chunk(p, rank, chunk);
         if (ok >= 0) ok = H5Pset_shuffle(p);
@@ -111,7 +116,7 @@ static status make_dataset(context *c, h5_file *f, const char *object, h5_type t
         return context_fail(c, STATUS_FAILURE, "%s: %s: its size overflows 64 bits", f->path, object);
     for (int i = 0; i < rank; i++) dims[i] = shape[i];
     space = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, dims, NULL);
-    properties = creation_properties(rank, shape, h5_type_size(type), bytes);
+    properties = creation_properties(f->plain, rank, shape, h5_type_size(type), bytes);
     links = H5Pcreate(H5P_LINK_CREATE);
     if (space >= 0 && properties >= 0 && links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0)
         id = H5Dcreate2(f->id, object, h5_stored_type(type), space, links, properties, H5P_DEFAULT);

@@ -131,6 +131,7 @@ status checkpoint_write(context *c, const char *path, checkpoint *k, const check
     memcpy(before, k->chain, sizeof before);
     sha256_add(&t.hash, before, strlen(before));
     status s = h5_create(c, path, expected_bytes(n, moments), &t.file);
+    if (!s) h5_store_plain(t.file);
     if (!s) s = write_description(&t, k);
     if (!s) s = write_network(&t, n->generator, "generator", n->average);
     if (!s) s = write_network(&t, n->discriminator, "discriminator", NULL);

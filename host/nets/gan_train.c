@@ -99,7 +99,7 @@ static status resume(training *t)
             return cut_metrics(t);
         }
         if (s != STATUS_DATA) return s;
-        log_warning(t->c, "%s; trying the state before it", context_message(t->c));
+        log_warning(t->c, "%s%s", context_message(t->c), i ? "" : "; trying the state before it");
     }
     if (s) return s;
     return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no state.h5); run without --resume", t->folder);

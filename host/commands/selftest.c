@@ -80,7 +80,7 @@ status command_selftest(context *c, const command_line *line)
     char verdict[SELFTEST_VERDICT], text[512];
     status s = common_open_device(c, line, &d);
     if (s) return s;
-    s = selftest_run_all(c, d, false, &r);
+    s = selftest_run_all(c, d, SELFTEST_ALL, &r);
     if (s) goto out;
     selftest_verdict(&r, verdict);
     if (line->json)

@@ -43,8 +43,10 @@ static void run_family(selftest *t, int f, selftest_result *result)
     sha256 h;
     sha256_begin(&h);
     t->hash = families[f].fixed ? &h : NULL;
+    const double begun = clock_seconds();
     families[f].run(t);
     selftest_release(t);
+    log_debug(t->c, "self-test: %s took %.2f s", families[f].name, clock_seconds() - begun);
     t->hash = NULL;
     note_failure(t, families[f].name);
     selftest_release(t);
@@ -57,12 +59,13 @@ static void run_family(selftest *t, int f, selftest_result *result)
     k->known = known && !strcmp(known, k->hash);
 }
 
-status selftest_run_all(context *c, device *d, bool quick, selftest_result *result)
+status selftest_run_all(context *c, device *d, selftest_extent extent, selftest_result *result)
 {
     selftest t;
     memset(result, 0, sizeof *result);
     selftest_begin(&t, c, d);
-    t.quick = quick;
+    t.quick = extent == SELFTEST_QUICK;
+    t.library = extent == SELFTEST_ALL;
     t.s = memory_new(c, "self-test", FAMILIES, sizeof *result->hashes, &result->hashes);
     for (int f = 0; f < FAMILIES && !t.s; f++) {
         char text[64];
@@ -90,7 +93,7 @@ status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int 
     selftest_result result;
     *rows = NULL;
     *count = 0;
-    status s = selftest_run_all(c, d, quick, &result);
+    status s = selftest_run_all(c, d, quick ? SELFTEST_QUICK : SELFTEST_ALL, &result);
     if (s) return s;
     *rows = result.rows;
     *count = result.count;
@@ -198,7 +201,7 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
     if (recall(c, path, verdict)) return STATUS_OK;
     log_info(c, "testing the kernels on %s (once per device and driver) …", device_info(d)->name);
     const double begun = clock_seconds();
-    status s = selftest_run_all(c, d, false, &result);
+    status s = selftest_run_all(c, d, SELFTEST_NEEDED, &result);
     if (s) return context_prefix(c, s, "self-test");
     log_debug(c, "self-test: %d checks in %.1f s", result.count, clock_seconds() - begun);
     if (!selftest_failed(&result) && path[0]) {

@@ -31,11 +31,16 @@ typedef struct {
     int hash_count;
 } selftest_result;
 
-/* Runs everything (`quick`: the small sizes only). A row that fails is no error, nor is a kernel that does not run: it
+/* What to run. SELFTEST_QUICK: the small sizes of our kernels, which are hashed; SELFTEST_NEEDED, what selftest_require
+ * runs: also sizes of the presets; SELFTEST_ALL, what the command runs: also CLBlast and the Fourier libraries, whose
+ * kernels take longest to build (a Fourier plan tests itself when it is made, at its very size). */
+typedef enum { SELFTEST_QUICK, SELFTEST_NEEDED, SELFTEST_ALL } selftest_extent;
+
+/* A row that fails is no error, nor is a kernel that does not run: it
  * gives a row with an infinite error and a warning. */
-status selftest_run_all(context *c, device *d, bool quick, selftest_result *result);
+status selftest_run_all(context *c, device *d, selftest_extent extent, selftest_result *result);
 void selftest_result_delete(selftest_result *result);
-/* The rows alone; released by memory_delete. */
+/* The rows alone, of SELFTEST_QUICK or SELFTEST_ALL; released by memory_delete. */
 status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count);
 
 enum { SELFTEST_VERDICT = 64 };

@@ -92,8 +92,7 @@ void check_conv(selftest *t, const conv_shape *s, const batching *b)
 void family_conv(selftest *t)
 {
     const batching three = {.n = 3, .segment = 3, .micro = 2}, two = {.n = 2, .segment = 2, .micro = 1};
-    const conv_shape small[] = {{9, 7, 3, 4, 3, 5, 3, 2, 0},
-                                {8, 6, 17, 4, 3, 33, 5, 2, 2},
+    const conv_shape small[] = {{8, 6, 17, 4, 3, 33, 5, 2, 2},
                                 {7, 7, 1, 4, 4, 20, 5, 2, 2},
                                 {6, 5, 16, 6, 5, 16, 3, 1, 1},
                                 {5, 9, 20, 5, 9, 1, 5, 1, 2}};
@@ -154,10 +153,10 @@ void check_dense(selftest *t, const dense_shape *s, const batching *b)
 void family_dense(selftest *t)
 {
     const batching few = {.n = 7, .segment = 7, .micro = 3}, preset = {.n = 20, .segment = 10, .micro = 10};
-    const dense_shape small[] = {{100, 37}, {33, 1}, {16, 48}}, large[] = {{100, 8192}, {8192, 1}, {8192, 100}};
-    for (int i = 0; i < 3 && !t->s; i++) check_dense(t, &small[i], &few);
+    const dense_shape small[] = {{100, 37}, {33, 1}}, large[] = {{100, 8192}, {8192, 1}};
+    for (int i = 0; i < 2 && !t->s; i++) check_dense(t, &small[i], &few);
     if (!selftest_large(t)) return;
-    for (int i = 0; i < 3 && !t->s; i++) check_dense(t, &large[i], &preset);
+    for (int i = 0; i < 2 && !t->s; i++) check_dense(t, &large[i], &preset);
 }
 
 /* ---- GEMM
@@ -210,7 +209,7 @@ void family_gemm(selftest *t)
 /* An option only, and outside the guarantee of one result. */
 void family_clblast(selftest *t)
 {
-    if (device_info(t->d)->avoid_clblast) return;
+    if (device_info(t->d)->avoid_clblast || !t->library) return;
     check_gemm(t, true, false, false, 37, 53, 41);
     check_gemm(t, true, true, true, 37, 53, 41);
     if (selftest_large(t)) check_gemm(t, true, false, false, 256, 256, 800);

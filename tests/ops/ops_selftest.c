@@ -3,7 +3,7 @@
 
 static void run(selftest_result *r)
 {
-    MUST(selftest_run_all(test_context, test_device, true, r));
+    MUST(selftest_run_all(test_context, test_device, SELFTEST_QUICK, r));
     ck_assert_int_ge(r->count, 60);
     ck_assert_int_ge(r->hash_count, 11);
 }

@@ -81,9 +81,9 @@ const option options[] = {
     REAL("simulate.a_start", "0", "", 0, 0.999, "Scale factor at the start. 0: 0.02 in 2D, 0.01 (redshift 99) in 3D."),
     INTEGER("simulate.steps", "100", "", 1, 1e6,
             "Time steps from start to end. 60 lower the power spectrum by 1 %; 120 are within 0.2 %."),
-    CHOICE("simulate.integrator", "kdk", "kdk",
-           "Time integrator. kdk: kick, drift, kick with exact cosmological factors, edges uniform in the square root "
-           "of the scale factor."),
+    CHOICE("simulate.integrator", "kdk", "kdk|fastpm",
+           "Time integrator, edges uniform in the square root of the scale factor. kdk: kick, drift, kick with exact "
+           "cosmological factors; fastpm: factors that follow the Zel'dovich solution, for some ten steps."),
     CHOICE("simulate.spectrum", "equal-variance", "equal-variance|slice|power-law",
            "How a 2D box gets its spectrum. equal-variance: the variance per ln k of the 3D one; slice: that of a thin "
            "slice through 3D; power-law: k^power_index, scaled to sigma8. Of a 3D box only power-law differs."),

@@ -25,6 +25,15 @@ static void print_shared(void)
     for (const shared_flag *f = shared_flags; f->name; f++) print_flag(f->letter, f->name, f->argument, f->help, NULL);
 }
 
+/* Commands that the table knows and this build does not have. */
+static void print_unbuilt(void)
+{
+    int count = 0;
+    for (const command_row *r = command_rows; r->name; r++)
+        if (!r->run) printf("%s%s", count++ ? ", " : "\nNot in this build: ", r->name);
+    if (count) printf("\n");
+}
+
 void help_overview(void)
 {
     printf("usage: cosmocl COMMAND [ARGUMENT...] [FLAG...]\n\n"
@@ -32,10 +41,12 @@ void help_overview(void)
            "simulation, density maps, training, selection, inference, statistics, report.\n");
     const char *group = "";
     for (const command_row *r = command_rows; r->name; r++) {
+        if (!r->run) continue;
         if (strcmp(group, r->group) != 0) printf("\n%s\n", r->group);
         group = r->group;
-        printf("  %-*s %s%s\n", COLUMN - 6, r->name, r->summary, r->run ? "" : " (not in this build)");
+        printf("  %-*s %s\n", COLUMN - 6, r->name, r->summary);
     }
+    print_unbuilt();
     printf("\nFlags of every command\n");
     print_shared();
     printf("\nExit codes: 0 ok, 1 failure, 2 usage, 3 device, 4 memory, 5 self-test, 6 data, 75 stopped and can be\n"

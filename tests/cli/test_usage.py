@@ -24,7 +24,8 @@ def commands():
     """The names of the table, as the overview lists them."""
     text = cosmocl("--help").stdout
     body = text[:text.index("Flags of every command")]
-    return re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}", body, re.M)
+    unbuilt = re.search(r"^Not in this build: (.*)$", body, re.M)
+    return re.findall(r"^  ([a-z]+(?: [a-z]+)?) {2,}", body, re.M) + (unbuilt.group(1).split(", ") if unbuilt else [])
 
 
 COMMANDS = commands()

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "nets/gan.h"
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,7 @@ typedef struct {
     int64_t in_flight; /* most steps queued ahead of the host */
     double reported_at, began;
     progress progress;
-    char folder[FILES_PATH - 64];
+    const char *folder; /* borrowed */
 } training;
 
 static status path_of(training *t, char *path, const char *name)
@@ -50,10 +51,12 @@ static status save_state(training *t)
     return s ? s : checkpoint_write(t->c, path, &t->state, &n, true, t->run->origin);
 }
 
+/* Rounded up: what a run ends with has a number of its own, and the whole epoch replaces it when training goes on. */
 static status save_epoch(training *t)
 {
     char path[FILES_PATH];
-    status s = files_path(t->c, path, "%s/epochs/%04lld.h5", t->folder, (long long)(t->g->step / t->save_every));
+    long long number = (t->g->step + t->save_every - 1) / t->save_every;
+    status s = files_path(t->c, path, "%s/epochs/%04lld.h5", t->folder, number);
     t->state.step = t->g->step;
     t->state.epoch = t->g->step / t->per_epoch;
     checkpoint_networks n = networks_of(t->g);
@@ -86,23 +89,54 @@ static status resume(training *t)
 {
     static const char *const generations[] = {"state.h5", "state.previous.h5"};
     checkpoint_networks n = networks_of(t->g);
-    char path[FILES_PATH];
-    status s = STATUS_OK;
-    for (int i = 0; i < 2; i++) {
+    char path[FILES_PATH], damaged[FILES_PATH];
+    status s = path_of(t, damaged, generations[0]), read = STATUS_OK;
+    for (int i = 0; i < 2 && !s; i++) {
         s = path_of(t, path, generations[i]);
-        if (s) return s;
-        if (!files_exists(path)) continue;
-        s = checkpoint_read(t->c, path, &t->state, &n, true);
-        if (!s) {
+        if (s || !files_exists(path)) continue;
+        read = checkpoint_read(t->c, path, &t->state, &n, true);
+        if (!read) {
             t->g->step = t->state.step;
             log_info(t->c, "going on from step %lld of %s", (long long)t->g->step, path);
+            /* Else the next save would make the damaged state the previous one, over the good one. */
+            if (i) remove(damaged);
             return cut_metrics(t);
         }
-        if (s != STATUS_DATA) return s;
-        log_warning(t->c, "%s%s", context_message(t->c), i ? "" : "; trying the state before it");
+        if (read != STATUS_DATA) return read;
+        if (!i) log_warning(t->c, "%s; trying the state before it", context_message(t->c));
     }
     if (s) return s;
+    if (read) return context_prefix(t->c, read, "nothing to go on from; run without --resume");
     return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no state.h5); run without --resume", t->folder);
+}
+
+/* What a process left that was killed while it wrote: ".state.h5.4d2-….tmp". */
+static bool is_temporary(const char *name)
+{
+    size_t n = strlen(name);
+    return name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0 &&
+           (strstr(name, ".h5.") || strncmp(name, ".metrics.jsonl.", 15) == 0);
+}
+
+/* "0012.h5" */
+static bool is_epoch(const char *name)
+{
+    size_t digits = strspn(name, "0123456789");
+    return digits >= 4 && strcmp(name + digits, ".h5") == 0;
+}
+
+static status sweep(training *t, const char *name, bool (*ours)(const char *name))
+{
+    char folder[FILES_PATH], path[FILES_PATH];
+    status s = path_of(t, folder, name);
+    DIR *d = s ? NULL : opendir(folder);
+    for (struct dirent *e = d ? readdir(d) : NULL; e && !s; e = readdir(d)) {
+        if (!ours(e->d_name)) continue;
+        s = files_path(t->c, path, "%s/%s", folder, e->d_name);
+        if (!s) remove(path);
+    }
+    if (d) closedir(d);
+    return s;
 }
 
 /* A run begins with an empty folder or replaces its own files, never mixes with an older one. */
@@ -115,12 +149,18 @@ static status begin_afresh(training *t)
         s = path_of(t, path, own[i]);
         if (!s) remove(path);
     }
-    for (int i = 0; i < 10000 && !s; i++) {
-        s = files_path(t->c, path, "%s/epochs/%04d.h5", t->folder, i);
-        if (!s && !files_exists(path)) continue;
-        if (!s) remove(path);
-    }
-    return s;
+    return s ? s : sweep(t, "epochs", is_epoch);
+}
+
+static status begin(training *t)
+{
+    char path[FILES_PATH];
+    status s = t->run->resume ? resume(t) : STATUS_OK;
+    if (!s) s = path_of(t, path, "epochs");
+    if (!s) s = files_make_folder(t->c, path);
+    if (!s && !t->run->resume) s = begin_afresh(t);
+    if (!s) s = sweep(t, ".", is_temporary);
+    return s ? s : sweep(t, "epochs", is_temporary);
 }
 
 /* ---- metrics */
@@ -185,9 +225,20 @@ static status begin_epoch(training *t)
     return s ? s : buffer_write(t->c, t->indices, 0, t->order, t->data->sub_images * sizeof *t->order);
 }
 
+/* Learning rates of the step to come: a function of the step alone, so a resumed run has the same. */
+static void set_rates(training *t)
+{
+    gan *g = t->g;
+    double falling = g->o.decay * (double)t->total, left = (double)(t->total - g->step);
+    double factor = left < falling ? left / falling : 1.0;
+    g->generator->adam.lr = g->o.lr_g * factor;
+    g->discriminator->adam.lr = g->o.lr_d * factor;
+}
+
 static status one_step(training *t)
 {
     gan *g = t->g;
+    set_rates(t);
     int64_t within = g->step % t->per_epoch;
     status s = within ? STATUS_OK : begin_epoch(t);
     if (!s)
@@ -206,7 +257,7 @@ static status loop(training *t)
         bool save = g->step % t->save_every == 0 || g->step == t->total;
         bool stop = context_stop_requested(t->c);
         if (!s && (save || stop || g->step - t->reported >= t->in_flight)) s = report(t);
-        if (!s && g->step % t->save_every == 0) s = save_epoch(t);
+        if (!s && save) s = save_epoch(t);
         if (!s && (save || stop)) s = save_state(t);
         if (!s && stop && g->step < t->total)
             return context_fail(t->c, STATUS_STOPPED, "stopped after step %lld of %lld; go on with: %s",
@@ -218,7 +269,6 @@ static status loop(training *t)
 static status prepare(training *t)
 {
     gan *g = t->g;
-    char path[FILES_PATH];
     t->per_epoch = t->data->sub_images / g->o.batch;
     if (!t->per_epoch)
         return context_fail(t->c, STATUS_USAGE,
@@ -228,16 +278,13 @@ static status prepare(training *t)
     t->total = t->run->steps ? t->run->steps : t->run->epochs * t->per_epoch;
     t->save_every = t->run->save_every ? t->run->save_every : t->per_epoch;
     t->in_flight = 1;
-    snprintf(t->folder, sizeof t->folder, "%s", t->run->folder);
+    t->folder = t->run->folder;
     t->state.shape = g->generator->shape;
     t->state.trained_on = *t->run->trained_on;
     status s = memory_new(t->c, "order of the sub-images", t->data->sub_images, sizeof *t->order, &t->order);
     if (!s)
         s = buffer_new(t->c, g->device, "order of the sub-images", t->data->sub_images * sizeof *t->order, &t->indices);
-    if (!s) s = files_path(t->c, path, "%s/epochs", t->folder);
-    if (!s) s = files_make_folder(t->c, path);
-    if (!s) s = t->run->resume ? resume(t) : begin_afresh(t);
-    return s;
+    return s ? s : begin(t);
 }
 
 status gan_train(context *c, gan *g, const gan_data *data, const gan_run *run)

@@ -1,6 +1,6 @@
 /* `generate`: new maps from a trained generator. */
+#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/files.h"
 #include "base/memory.h"
@@ -31,6 +31,22 @@ static status read_latents(context *c, const char *path, int latent, float **out
     return s;
 }
 
+static status print(context *c, const command_line *line, const maps *m, int64_t step, const char *path)
+{
+    if (!line->json) {
+        printf("%lld maps of %d² pixels (weights of step %lld): %s\n", (long long)m->count, m->nx, (long long)step,
+               path);
+        return STATUS_OK;
+    }
+    json_t *root = json_pack("{s:I, s:i, s:I, s:s}", "maps", (json_int_t)m->count, "pixels", m->nx, "step",
+                             (json_int_t)step, "file", path);
+    if (!root) return context_fail(c, STATUS_MEMORY, "no memory for the result as JSON");
+    json_dumpf(root, stdout, 0);
+    putchar('\n');
+    json_decref(root);
+    return STATUS_OK;
+}
+
 static status generate(context *c, const command_line *line, device *d, const char *path, provenance *origin)
 {
     sampler *g = NULL;
@@ -50,10 +66,7 @@ static status generate(context *c, const command_line *line, device *d, const ch
     }
     if (!s) s = sampler_run(c, g, latents, (uint64_t)config_integer(line->cfg, "run.seed"), count, m.values);
     if (!s) s = maps_write(c, out, &m, origin);
-    if (!s)
-        printf(line->json ? "{\"maps\": %lld, \"pixels\": %d, \"step\": %lld, \"file\": \"%s\"}\n"
-                          : "%lld maps of %d² pixels (weights of step %lld): %s\n",
-               (long long)count, m.nx, (long long)g->origin.step, out);
+    if (!s) s = print(c, line, &m, g->origin.step, out);
     memory_delete(&latents);
     maps_delete(&m);
     sampler_delete(&g);

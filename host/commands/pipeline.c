@@ -211,6 +211,26 @@ static status call_stage(pipeline *p, const stage *g, bool resume)
     return s ? s : line.row->run(p->c, &line);
 }
 
+/* Boxes of another configuration would be taken into the maps; a folder's files that are not boxes stay. */
+static status remove_boxes(pipeline *p, const char *folder)
+{
+    struct dirent **names = NULL;
+    char path[FILES_PATH];
+    status s = STATUS_OK;
+    int count = scandir(folder, &names, NULL, NULL); /* -1: there is none */
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name, *end = strrchr(name, '.');
+        if (!s && end && strncmp(name, "box_", 4) == 0 && strcmp(end, ".h5") == 0) {
+            s = files_path(p->c, path, "%s/%s", folder, name);
+            if (!s && remove(path))
+                s = context_fail(p->c, STATUS_FAILURE, "%s: cannot be removed; check the folder's permissions", path);
+        }
+        free(names[i]);
+    }
+    free(names);
+    return s;
+}
+
 static status run_stage(pipeline *p, const stage *g, int number)
 {
     char name[64], key[SHA256_TEXT], out[FILES_PATH];
@@ -231,13 +251,16 @@ static status run_stage(pipeline *p, const stage *g, int number)
     json_object_set_new(row, "state", json_string("running"));
     s = write_record(p);
     double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
+    if (!s && !resume && strcmp(g->out, "boxes") == 0) s = remove_boxes(p, out);
     if (!s) s = call_stage(p, g, resume);
     json_object_set_new(row, "seconds", json_real(before + clock_seconds() - start));
     if (s == STATUS_OK) json_object_set_new(row, "state", json_string("done"));
     if (s == STATUS_OK) return write_record(p);
     char message[1024];
     snprintf(message, sizeof message, "%s", context_message(p->c));
-    write_record(p); /* the stage's own failure is what is reported */
+    write_record(p);             /* the stage's own failure is what is reported */
+    if (s == STATUS_INTERRUPTED) /* the stage itself begins anew, the pipeline goes on */
+        return context_fail(p->c, STATUS_STOPPED, "stopped in stage %s; the same command goes on", name);
     return context_fail(p->c, s, "stage %s: %s", name, message);
 }
 
@@ -272,10 +295,15 @@ status command_pipeline(context *c, const command_line *line)
 {
     pipeline p = {.c = c, .line = line};
     double start = clock_seconds();
-    snprintf(p.folder, sizeof p.folder, "%s%s", line->out ? line->out : "runs/", line->out ? "" : line->argument[0]);
+    int length = snprintf(p.folder, sizeof p.folder, "%s%s", line->out ? line->out : "runs/",
+                          line->out ? "" : line->argument[0]);
     status s = apply_scale(c, line);
-    if (!s && command_flag(line, "dry-run")) return plan_print(c, line);
-    if (!s) s = files_make_folder(c, p.folder);
+    if (!s && length >= (int)sizeof p.folder)
+        s = context_fail(c, STATUS_USAGE, "%.60s…: the path is longer than %zu characters", p.folder,
+                         sizeof p.folder - 1);
+    if (s) return s;
+    if (command_flag(line, "dry-run")) return plan_print(c, line);
+    s = files_make_folder(c, p.folder);
     if (!s) s = write_configuration(&p);
     if (!s) s = read_record(&p);
     for (int i = 0; i < STAGES && !s; i++) {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/memory.h"
+#include "base/options.h"
 #include "commands/ready.h"
 #include "ops/selftest.h"
 
@@ -20,7 +22,63 @@ status ready_device(context *c, const command_line *line, provenance *origin, de
 
 void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size)
 {
-    snprintf(hint, size, "%s%s", origin->command_line, line->resume ? "" : " --resume");
+    const char *all = origin->command_line, *flag = line->resume ? "" : " --resume";
+    int n = (int)strlen(all);
+    if (strstr(all, " -- ")) n = (int)strcspn(all, " "); /* behind "--" it would be an argument */
+    snprintf(hint, size, "%.*s%s%s", n, all, flag, all + n);
+}
+
+/* Equal as values: "8,16" is "8, 16". */
+static bool same_value(const config *a, const config *b, const option *o)
+{
+    int n = 0, m = 0;
+    switch (o->type) {
+    case OPTION_INTEGER:
+        return config_integer(a, o->key) == config_integer(b, o->key);
+    case OPTION_REAL:
+        return config_real(a, o->key) == config_real(b, o->key);
+    case OPTION_LIST:
+    case OPTION_INTEGER_LIST: {
+        const double *x = config_list(a, o->key, &n), *y = config_list(b, o->key, &m);
+        return n == m && memcmp(x, y, (size_t)n * sizeof *x) == 0;
+    }
+    case OPTION_FLAG:
+        return config_flag(a, o->key) == config_flag(b, o->key);
+    default:
+        return strcmp(config_text(a, o->key), config_text(b, o->key)) == 0;
+    }
+}
+
+static bool decides(const char *key, const char *sections, const char *const *free)
+{
+    char section[64];
+    snprintf(section, sizeof section, "%.*s", (int)strcspn(key, "."), key);
+    for (; *free; free++)
+        if (strcmp(*free, key) == 0) return false;
+    return strcmp(key, "run.seed") == 0 || strstr(sections, section);
+}
+
+status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
+                                const char *const *free)
+{
+    h5_file *f = NULL;
+    config *made = NULL;
+    char *stored = NULL;
+    status s = h5_open(c, path, &f);
+    if (!s) s = provenance_read_configuration(c, f, &stored);
+    if (!s) s = config_new(c, &made);
+    if (!s) s = config_read(c, made, stored, path);
+    if (s == STATUS_USAGE) s = STATUS_DATA; /* keys of another version, not what the user typed */
+    for (int i = 0; i < options_count && !s; i++)
+        if (decides(options[i].key, sections, free) && !same_value(made, cfg, &options[i]))
+            s = context_fail(c, STATUS_USAGE,
+                             "%s was made with %s = %s, not %s; give another folder with -o, or leave out --resume to "
+                             "replace it",
+                             path, options[i].key, config_text(made, options[i].key), config_text(cfg, options[i].key));
+    memory_delete(&stored);
+    config_delete(&made);
+    h5_delete(&f);
+    return s;
 }
 
 /* The epoch that select.json names best; −1 when there is none. */

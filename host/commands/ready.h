@@ -11,6 +11,11 @@ status ready_device(context *c, const command_line *line, provenance *origin, de
 /* The checkpoint that an argument means: a file as it is; of a training run's folder the epoch given (may be NULL),
  * else the selected one (select.json), else the last saved. path has FILES_PATH bytes. */
 status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path);
+/* Whether the file at path, made by this command before, is of the same configuration in the sections "a, b" (and the
+ * seed) but for the keys in `free` ("section.key", ended by NULL); else STATUS_USAGE that names the first key that
+ * differs. STATUS_DATA when the file says nothing of its configuration. */
+status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
+                                const char *const *free);
 /* The command that goes on with this one. */
 void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size);
 

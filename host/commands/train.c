@@ -82,6 +82,39 @@ static status train(context *c, const command_line *line, device *d, const maps 
     return s;
 }
 
+static status check_inputs(context *c, const char *path, const char *maps_path, const provenance *origin)
+{
+    h5_file *f = NULL;
+    char *inputs = NULL;
+    status s = h5_open(c, path, &f);
+    if (!s) s = h5_read_text(c, f, "/provenance", "input_hashes", &inputs);
+    if (!s && strncmp(inputs, origin->input_hash[0], strlen(origin->input_hash[0])) != 0)
+        s = context_fail(c, STATUS_USAGE,
+                         "%s was made with other maps than %s; give those, or another folder with -o, or leave out "
+                         "--resume to replace it",
+                         path, maps_path);
+    memory_delete(&inputs);
+    h5_delete(&f);
+    return s;
+}
+
+/* What may change when a run goes on: its length, and the rates (the mend of a run that diverged). Anything else would
+ * make a mixture of two runs that no one could repeat. */
+static status check_resume(context *c, const command_line *line, const provenance *origin)
+{
+    static const char *const generations[] = {"state.h5", "state.previous.h5"};
+    static const char *const free[] = {"gan.steps", "gan.epochs", "gan.lr_g", "gan.lr_d", NULL};
+    char path[FILES_PATH];
+    for (int i = 0; i < 2 && line->resume; i++) {
+        status s = files_path(c, path, "%s/%s", line->out ? line->out : "gan", generations[i]);
+        if (s || !files_exists(path)) continue;
+        s = ready_same_configuration(c, path, line->cfg, "dataset, network, gan", free);
+        if (!s) s = check_inputs(c, path, line->argument[0], origin);
+        if (s != STATUS_DATA) return s; /* a damaged state is said when it is read */
+    }
+    return STATUS_OK;
+}
+
 status command_train_gan(context *c, const command_line *line)
 {
     maps m = {0};
@@ -90,6 +123,7 @@ status command_train_gan(context *c, const command_line *line)
     status s = maps_read(c, line->argument[0], &m);
     if (!s) s = ready_device(c, line, &origin, &d);
     if (!s) s = provenance_input(c, &origin, line->argument[0]);
+    if (!s) s = check_resume(c, line, &origin);
     if (!s) s = train(c, line, d, &m, &origin);
     device_delete(&d);
     provenance_delete(&origin);

@@ -13,6 +13,7 @@ typedef struct {
     device *d;
     const config *cfg;
     int repeat;
+    bool doubtful;   /* the device did not pass its self-test (--force): nothing counts as validated */
     json_t *results; /* list of {name, median_s, min_s, max_s, samples_s, gflop_s, validated, max_error} */
 } bench;
 

@@ -30,7 +30,7 @@ status bench_record(bench *b, const bench_item *item, int count, double *seconds
                             "max_s", seconds[count - 1]);
     if (item->samples > 0) json_object_set_new(row, "samples_s", json_real(item->samples / median));
     if (item->flops > 0) json_object_set_new(row, "gflop_s", json_real(item->flops / median * 1e-9));
-    json_object_set_new(row, "validated", json_boolean(item->validated));
+    json_object_set_new(row, "validated", json_boolean(item->validated && !b->doubtful));
     json_object_set_new(row, "max_error", isfinite(item->max_error) ? json_real(item->max_error) : json_null());
     if (json_array_append_new(b->results, row)) return context_fail(b->c, STATUS_MEMORY, "no memory for the results");
     return STATUS_OK;

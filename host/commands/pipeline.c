@@ -23,24 +23,24 @@ typedef struct {
     const char *argument;             /* NULL: none */
     const char *flag[STAGE_FLAGS][2]; /* name and value; a value with a dot is a path */
     const char *inputs[STAGE_PATHS];
-    bool resumes; /* a stage that was cut off goes on where it was */
+    const char *resume[2]; /* a stage that was cut off goes on where it was when one of these is there */
 } stage;
 
 static const stage stages[] = {
-    {"simulate", NULL, "boxes", NULL, {{0}}, {0}, true},
-    {"maps", NULL, "maps.h5", "boxes", {{0}}, {"boxes"}, false},
-    {"train", "gan", "gan", "maps.h5", {{0}}, {"maps.h5"}, true},
-    {"select", NULL, "gan/select.json", "gan", {{"maps", "maps.h5"}}, {"gan/epochs", "maps.h5"}, false},
-    {"generate", NULL, "generated.h5", "gan", {{0}}, {"gan/select.json"}, false},
-    {"dataset", "export", "truth.h5", "maps.h5", {{"split", "test"}}, {"maps.h5"}, false},
+    {"simulate", NULL, "boxes", NULL, {{0}}, {0}, {"boxes"}},
+    {"maps", NULL, "maps.h5", "boxes", {{0}}, {"boxes"}, {0}},
+    {"train", "gan", "gan", "maps.h5", {{0}}, {"maps.h5"}, {"gan/state.h5", "gan/state.previous.h5"}},
+    {"select", NULL, "gan/select.json", "gan", {{"maps", "maps.h5"}}, {"gan/epochs", "maps.h5"}, {0}},
+    {"generate", NULL, "generated.h5", "gan", {{0}}, {"gan/select.json"}, {0}},
+    {"dataset", "export", "truth.h5", "maps.h5", {{"split", "test"}}, {"maps.h5"}, {0}},
     {"stats",
      NULL,
      "stats.h5",
      NULL,
      {{"truth", "truth.h5"}, {"model", "generated.h5"}},
      {"truth.h5", "generated.h5"},
-     false},
-    {"report", NULL, "report.html", ".", {{0}}, {"stats.h5", "gan/select.json", "generated.h5", "truth.h5"}, false},
+     {0}},
+    {"report", NULL, "report.html", ".", {{0}}, {"stats.h5", "gan/select.json", "generated.h5", "truth.h5"}, {0}},
 };
 enum { STAGES = sizeof stages / sizeof *stages };
 
@@ -231,21 +231,54 @@ static status remove_boxes(pipeline *p, const char *folder)
     return s;
 }
 
+/* Files in a folder; 0 where there is none. */
+static int files_in(const char *folder)
+{
+    struct dirent **names = NULL;
+    int count = scandir(folder, &names, NULL, NULL), files = 0;
+    for (int i = 0; i < count; i++) {
+        files += names[i]->d_name[0] != '.';
+        free(names[i]);
+    }
+    free(names);
+    return files;
+}
+
+/* Whether what the stage left is all there: a file, or a folder with no fewer files than it left in it. */
+static bool is_there(const json_t *row, const char *out)
+{
+    return files_exists(out) && files_in(out) >= json_integer_value(json_object_get(row, "files"));
+}
+
+static status can_resume(pipeline *p, const stage *g, bool *resume)
+{
+    char path[FILES_PATH];
+    status s = STATUS_OK;
+    *resume = false;
+    for (int i = 0; i < 2 && g->resume[i] && !s && !*resume; i++) {
+        s = path_of(p, g->resume[i], path);
+        *resume = !s && files_exists(path);
+    }
+    return s;
+}
+
 static status run_stage(pipeline *p, const stage *g, int number)
 {
     char name[64], key[SHA256_TEXT], out[FILES_PATH];
     stage_name(g, name);
     json_t *row = stage_record(p, name);
     status s = stage_key(p, g, key);
+    bool resume = false;
     if (!s) s = path_of(p, g->out, out);
+    if (!s) s = can_resume(p, g, &resume);
     if (s) return context_prefix(p->c, s, "stage %s", name);
     bool same = strcmp(json_string_value(json_object_get(row, "key")), key) == 0;
     bool done = strcmp(json_string_value(json_object_get(row, "state")), "done") == 0;
-    if (same && done && files_exists(out)) {
+    if (same && done && is_there(row, out)) {
         log_info(p->c, "%d/%d %s: up to date", number, STAGES, name);
         return STATUS_OK;
     }
-    bool resume = g->resumes && same && files_exists(out);
+    resume = resume && same;
     log_info(p->c, "%d/%d %s%s", number, STAGES, name, resume ? ": goes on" : "");
     json_object_set_new(row, "key", json_string(key));
     json_object_set_new(row, "state", json_string("running"));
@@ -254,8 +287,11 @@ static status run_stage(pipeline *p, const stage *g, int number)
     if (!s && !resume && strcmp(g->out, "boxes") == 0) s = remove_boxes(p, out);
     if (!s) s = call_stage(p, g, resume);
     json_object_set_new(row, "seconds", json_real(before + clock_seconds() - start));
-    if (s == STATUS_OK) json_object_set_new(row, "state", json_string("done"));
-    if (s == STATUS_OK) return write_record(p);
+    if (s == STATUS_OK) {
+        json_object_set_new(row, "state", json_string("done"));
+        json_object_set_new(row, "files", json_integer(files_in(out)));
+        return write_record(p);
+    }
     char message[1024];
     snprintf(message, sizeof message, "%s", context_message(p->c));
     write_record(p);             /* the stage's own failure is what is reported */

@@ -111,7 +111,7 @@ def test_a_full_disk(maps, two, four, tmp_path):
     same_results(tmp_path / "end", tmp_path / "undisturbed")
 
 
-ALLOCATIONS = [1, 3, 8, 20, 45, 80, 120, 180, 260, 400, 600, 1000]
+ALLOCATIONS = [1, 4, 12, 30, 60, 110, 180, 280, 420]
 
 
 def test_failed_allocations(maps, tmp_path):
@@ -126,7 +126,7 @@ def test_failed_allocations(maps, tmp_path):
     assert codes.count(4) >= 5, codes
 
 
-CALLS = [1, 2, 4, 9, 17, 33, 60, 110, 160, 220, 300, 420, 600, 900]
+CALLS = [1, 2, 5, 12, 30, 70, 130, 220, 350, 600]
 
 
 def test_failed_opencl_calls(maps, tmp_path):
@@ -138,4 +138,4 @@ def test_failed_opencl_calls(maps, tmp_path):
         return r.returncode
 
     codes = all_of(fail, CALLS)
-    assert sum(code != 0 for code in codes) >= 8, codes
+    assert sum(code != 0 for code in codes) >= 6, codes

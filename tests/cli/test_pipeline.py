@@ -164,6 +164,20 @@ def test_stopped_in_training_it_goes_on(configuration, copy, tmp_path):
     assert json.loads((copy / "gan/select.json").read_text()) == json.loads((whole / "gan/select.json").read_text())
 
 
+def test_stopped_in_a_stage_that_cannot_resume(configuration, tmp_path):
+    """The stage begins anew, but the pipeline as a whole goes on: 75, not 130, so that a job script queues it again."""
+    arguments = ["pipeline", "quick2d", "--config", configuration, "--set", "simulate.boxes=40", "-o", tmp_path / "run"]
+    process = start(*arguments)
+    for line in process.stderr:
+        if "2/8 maps" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 75 and "the same command goes on" in errors, errors
+    assert not (tmp_path / "run/gan").exists()
+    assert stages(run(*arguments))["simulate"] == "up to date"
+
+
 def test_a_stage_that_failed_before_its_first_state_runs_again(configuration, copy):
     """The folder is there and nothing to resume in it: it must not insist on resuming."""
     again = ["pipeline", "quick2d", "--config", configuration, "-o", copy, "--set", "gan.lr_g=1e-4"]

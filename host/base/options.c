@@ -150,9 +150,6 @@ const option options[] = {
     INTEGER("gan.save_every", "0", "steps", 0, 1e12, "Steps between saved weights. 0: saved after every epoch."),
     REAL("gan.lr_g", "2e-4", "", 0, 1, "Learning rate of the generator."),
     REAL("gan.lr_d", "2e-4", "", 0, 1, "Learning rate of the discriminator."),
-    REAL("gan.decay", "0", "share of the steps", 0, 1,
-         "Both learning rates fall linearly to 0 over this last share of the training, which calms the swings of the "
-         "statistics from one saved epoch to the next. 0: constant, as in the paper."),
     REAL("gan.beta1", "0.5", "", 0, 0.999999, "Decay of Adam's first moment; also of the encoder's."),
     REAL("gan.beta2", "0.999", "", 0, 0.999999999, "Decay of Adam's second moment; also of the encoder's."),
     REAL("gan.epsilon", "1e-8", "", 1e-30, 1, "Added to the root of Adam's second moment; also of the encoder's."),

@@ -16,7 +16,6 @@ status gan_options_read(context *c, const config *cfg, gan_options *o)
                        .beta1 = config_real(cfg, "gan.beta1"),
                        .beta2 = config_real(cfg, "gan.beta2"),
                        .epsilon = config_real(cfg, "gan.epsilon"),
-                       .decay = config_real(cfg, "gan.decay"),
                        .average = (float)config_real(cfg, "gan.average"),
                        .seed = (uint64_t)config_integer(cfg, "run.seed")};
     if (o->beta1 >= 1.0 || o->beta2 >= 1.0)

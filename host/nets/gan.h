@@ -19,7 +19,6 @@ typedef struct {
     float label_noise;
     int batch, micro_batch;
     double lr_g, lr_d, beta1, beta2, epsilon;
-    double decay;  /* last share of the steps over which the learning rates fall to 0; 0: none */
     float average; /* decay of the moving average of the generator's weights; 0: none */
     uint64_t seed;
 } gan_options;

@@ -225,20 +225,9 @@ static status begin_epoch(training *t)
     return s ? s : buffer_write(t->c, t->indices, 0, t->order, t->data->sub_images * sizeof *t->order);
 }
 
-/* Learning rates of the step to come: a function of the step alone, so a resumed run has the same. */
-static void set_rates(training *t)
-{
-    gan *g = t->g;
-    double falling = g->o.decay * (double)t->total, left = (double)(t->total - g->step);
-    double factor = left < falling ? left / falling : 1.0;
-    g->generator->adam.lr = g->o.lr_g * factor;
-    g->discriminator->adam.lr = g->o.lr_d * factor;
-}
-
 static status one_step(training *t)
 {
     gan *g = t->g;
-    set_rates(t);
     int64_t within = g->step % t->per_epoch;
     status s = within ? STATUS_OK : begin_epoch(t);
     if (!s)

@@ -42,7 +42,7 @@ static gan_options options(float average)
                          .beta1 = 0.5,
                          .beta2 = 0.999,
                          .epsilon = 1e-8,
-                         .average = average, .decay = stop_after ? 0.5 : 0.0,
+                         .average = average,
                          .seed = 5};
 }
 

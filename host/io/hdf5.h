@@ -23,17 +23,21 @@ status h5_create(context *c, const char *path, uint64_t expected_bytes, h5_file 
 /* Datasets made from now on are stored as they are: for numbers that do not compress (weights, moments). */
 void h5_store_plain(h5_file *f);
 /* Object paths are absolute ("/PartType1/Coordinates"); groups on the way are made. */
-status h5_write(context *c, h5_file *f, const char *object, h5_type type, int rank, const uint64_t *shape, const void *data);
+status h5_write(context *c, h5_file *f, const char *object, h5_type type, int rank, const uint64_t *shape,
+                const void *data);
 /* A dataset written by hyperslabs along its first axis: reserved first, filled in any order. */
 status h5_reserve(context *c, h5_file *f, const char *object, h5_type type, int rank, const uint64_t *shape);
-status h5_write_rows(context *c, h5_file *f, const char *object, uint64_t first, uint64_t rows, h5_type type, const void *data);
+status h5_write_rows(context *c, h5_file *f, const char *object, uint64_t first, uint64_t rows, h5_type type,
+                     const void *data);
 status h5_group(context *c, h5_file *f, const char *object);
 /* Attributes of a group, dataset or "/". */
 status h5_attribute_text(context *c, h5_file *f, const char *object, const char *name, const char *value);
 status h5_attribute_real(context *c, h5_file *f, const char *object, const char *name, double value);
 status h5_attribute_integer(context *c, h5_file *f, const char *object, const char *name, int64_t value);
-status h5_attribute_reals(context *c, h5_file *f, const char *object, const char *name, int count, const double *values);
-status h5_attribute_integers(context *c, h5_file *f, const char *object, const char *name, int count, const int64_t *values);
+status h5_attribute_reals(context *c, h5_file *f, const char *object, const char *name, int count,
+                          const double *values);
+status h5_attribute_integers(context *c, h5_file *f, const char *object, const char *name, int count,
+                             const int64_t *values);
 /* Puts the file in place. */
 status h5_finish(context *c, h5_file **f);
 
@@ -49,13 +53,15 @@ status h5_members(context *c, h5_file *f, const char *group, char **names);
 status h5_shape(context *c, h5_file *f, const char *object, int *rank, uint64_t shape[H5_RANK], h5_type *stored);
 /* The whole dataset, converted to `type`; `elements` must be its size. */
 status h5_read(context *c, h5_file *f, const char *object, h5_type type, uint64_t elements, void *data);
-status h5_read_rows(context *c, h5_file *f, const char *object, uint64_t first, uint64_t rows, h5_type type, void *data);
+status h5_read_rows(context *c, h5_file *f, const char *object, uint64_t first, uint64_t rows, h5_type type,
+                    void *data);
 /* Numeric attributes, scalars or arrays of length 1 alike. A missing one is STATUS_DATA; ask h5_has_attribute first. */
 bool h5_has_attribute(h5_file *f, const char *object, const char *name);
 status h5_read_real(context *c, h5_file *f, const char *object, const char *name, double *value);
 status h5_read_integer(context *c, h5_file *f, const char *object, const char *name, int64_t *value);
 /* Up to `room` numbers of an attribute; *count gets how many it has. */
-status h5_read_reals(context *c, h5_file *f, const char *object, const char *name, int room, double *values, int *count);
+status h5_read_reals(context *c, h5_file *f, const char *object, const char *name, int room, double *values,
+                     int *count);
 /* Fixed or variable strings; released by memory_delete. */
 status h5_read_text(context *c, h5_file *f, const char *object, const char *name, char **value);
 

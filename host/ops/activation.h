@@ -10,7 +10,8 @@ typedef enum { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_LEAKY, ACTIVATION_TA
 /* y = f(x); x and y may be the same buffer. count floats (any). Leaky: x < 0 → leak · x. */
 status activation_forward(context *c, device *d, activation f, float leak, size_t count, buffer *x, buffer *y);
 /* dx = dy · f′, f′ from the output y; dy and dx may be the same buffer. */
-status activation_backward(context *c, device *d, activation f, float leak, size_t count, buffer *y, buffer *dy, buffer *dx);
+status activation_backward(context *c, device *d, activation f, float leak, size_t count, buffer *y, buffer *dy,
+                           buffer *dx);
 
 /* db [channels] = Σ over samples and pixels of dy [n][pixels][channels] (channels padded): within a sample in order of
  * pixels, within a micro-batch in order of samples, then the tree over micro-batches. */

@@ -2,14 +2,15 @@
  * seen from the other side.
  *
  * Two sides: x [n][h][w][ci] and y [n][oh][ow][co], joined by weights W [ky][kx][ci][co] (channels padded as layout.h):
- *   forward           y[o] = bias + Σ_{ky,kx,ci} x[o·stride − pad + (ky,kx)][ci] W[ky][kx][ci]      x → y, a convolution
- *   backward data     x[i] = bias + Σ_{ky,kx,co} y[(i + pad − (ky,kx)) / stride][co] W[ky][kx][·][co]  (whole quotients only)
- *                                                                            y → x, a transposed convolution
+ *   forward           y[o] = bias + Σ_{ky,kx,ci} x[o·stride − pad + (ky,kx)][ci] W[ky][kx][ci]
+ *                     x → y, a convolution
+ *   backward data     x[i] = bias + Σ_{ky,kx,co} y[(i + pad − (ky,kx)) / stride][co] W[ky][kx][·][co]
+ *                     y → x, a transposed convolution; whole quotients only
  *   backward weights  dW[ky][kx][ci][co] = Σ_{micro-batches, tree} Σ_{samples, oy, ox} x[…][ci] y[…][co]
  * A transposed convolution takes y as its input, x as its output, and its gradient with respect to the weights is
- * backward weights with x = gradient of the output, y = input. oh = ⌊(h + 2 pad − kernel)/stride⌋ + 1 for a convolution;
- * h = (oh − 1) stride − 2 pad + kernel + output padding for a transposed one: conv_plan_new checks that they fit
- * (0 ≤ output padding < stride).
+ * backward weights with x = gradient of the output, y = input. oh = ⌊(h + 2 pad − kernel)/stride⌋ + 1 for a
+ * convolution; h = (oh − 1) stride − 2 pad + kernel + output padding for a transposed one: conv_plan_new checks that
+ * they fit (0 ≤ output padding < stride).
  *
  * Sums: forward and backward data add over (ky, kx, channel) in this order with fma from zero, then the bias; where the
  * output has one channel, 16 partial sums over channels ≡ l mod 16 in the order (ky, kx, block of 16), then the tree of
@@ -29,8 +30,8 @@ typedef struct {
 
 typedef struct conv_plan conv_plan;
 
-/* Kernels, packed weights and scratch for batches of up to max_samples in at most max_micro_batches. STATUS_USAGE when the
- * geometry does not fit. Plans that are only used one way say so and save memory. */
+/* Kernels, packed weights and scratch for batches of up to max_samples in at most max_micro_batches. STATUS_USAGE when
+ * the geometry does not fit. Plans that are only used one way say so and save memory. */
 enum { CONV_FORWARD = 1, CONV_BACKWARD_DATA = 2, CONV_BACKWARD_WEIGHTS = 4 };
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
                      conv_plan **out);

@@ -1,26 +1,26 @@
-/* Sub-images drawn from parent maps on the device: gather with crop, rotation and flip (spec section 3, Augmentation), and
- * the transform of densities to [−1, 1] by explicit arithmetic. */
+/* Sub-images drawn from parent maps on the device: gather with crop, rotation and flip (spec section 3, Augmentation),
+ * and the transform of densities to [−1, 1] by explicit arithmetic. */
 #ifndef OPS_CROP_H
 #define OPS_CROP_H
 
 #include "device/kernel.h"
 
-/* Sub-image index = (parent · 9 + crop) · 8 + symmetry. Crop: 3 · (row of offsets) + column, offsets 0, side/4, side/2 of the
- * parent for a crop of half its side (in general 0, (side − crop)/2, side − crop). Symmetry s: first, if s & 4, transpose
- * (swap y and x); then, if s & 1, flip x; then, if s & 2, flip y: the eight of the square, 0 the identity. */
+/* Sub-image index = (parent · 9 + crop) · 8 + symmetry. Crop: 3 · (row of offsets) + column, offsets 0, side/4, side/2
+ * of the parent for a crop of half its side (in general 0, (side − crop)/2, side − crop). Symmetry s: first, if s & 4,
+ * transpose (swap y and x); then, if s & 1, flip x; then, if s & 2, flip y: the eight of the square, 0 the identity. */
 typedef struct {
     int parents, ny, nx; /* parent maps float32 [parents][ny][nx] */
     int crop;            /* side of a sub-image */
 } crop_shape;
 enum { CROP_POSITIONS = 9, CROP_SYMMETRIES = 8, CROP_PER_PARENT = 72 };
 
-/* out [count][crop][crop] ← the sub-images indices[first … first + count − 1] (uint32 on the device). Indices beyond the
- * last sub-image read parent 0 (the host checks them before it uploads). */
+/* out [count][crop][crop] ← the sub-images indices[first … first + count − 1] (uint32 on the device). Indices beyond
+ * the last sub-image read parent 0 (the host checks them before it uploads). */
 status crop_gather(context *c, device *d, const crop_shape *s, buffer *parents, buffer *indices, int first, int count,
                    buffer *out);
 
-/* v′ = (2 ln(v + offset) − (b + a)) / (b − a), in place or not, `scale` multiplied to v before (1/mean for overdensities).
- * v + offset ≤ 0 gives −1. */
+/* v′ = (2 ln(v + offset) − (b + a)) / (b − a), in place or not, `scale` multiplied to v before (1/mean for
+ * overdensities). v + offset ≤ 0 gives −1. */
 typedef struct {
     float a, b, offset, scale;
 } transform_shape;

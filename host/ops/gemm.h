@@ -1,5 +1,6 @@
-/* C [m][n] = op(A) op(B), row-major, float32. Two backends: ours (sums along k in order: one result on every device) and
- * CLBlast (outside that guarantee; only where the configuration asks for it). This file's .c alone calls CLBlast. */
+/* C [m][n] = op(A) op(B), row-major, float32. Two backends: ours (sums along k in order: one result on every device)
+ * and CLBlast (outside that guarantee; only where the configuration asks for it). This file's .c alone calls CLBlast.
+ */
 #ifndef OPS_GEMM_H
 #define OPS_GEMM_H
 

@@ -21,20 +21,20 @@ typedef struct {
     float leak;
 } norm_shape;
 
-/* Floats in each of `mean` and `rstd` that forward fills and backward reads: micro-batches × padded channels, or samples ×
- * groups. */
+/* Floats in each of `mean` and `rstd` that forward fills and backward reads: micro-batches × padded channels, or
+ * samples × groups. */
 size_t norm_statistics_count(const norm_shape *s, const batching *b);
 size_t norm_scratch_bytes(const norm_shape *s, const batching *b);
 
-status norm_forward(context *c, device *d, const norm_shape *s, const batching *b, buffer *x, buffer *gamma, buffer *beta,
-                    buffer *mean, buffer *rstd, buffer *scratch, buffer *y);
+status norm_forward(context *c, device *d, const norm_shape *s, const batching *b, buffer *x, buffer *gamma,
+                    buffer *beta, buffer *mean, buffer *rstd, buffer *scratch, buffer *y);
 /* With given statistics [padded channels] (running mean and variance) instead of the batch's. NORM_BATCH only. */
 status norm_forward_frozen(context *c, device *d, const norm_shape *s, int n, buffer *x, buffer *gamma, buffer *beta,
                            buffer *running_mean, buffer *running_var, buffer *y);
 /* From x, y and dy: dx, dgamma, dbeta (sums over micro-batches in the tree). dx may be dy. */
 status norm_backward(context *c, device *d, const norm_shape *s, const batching *b, buffer *x, buffer *y, buffer *dy,
-                     buffer *gamma, buffer *beta, buffer *mean, buffer *rstd, buffer *scratch, buffer *dx, buffer *dgamma,
-                     buffer *dbeta);
+                     buffer *gamma, buffer *beta, buffer *mean, buffer *rstd, buffer *scratch, buffer *dx,
+                     buffer *dgamma, buffer *dbeta);
 /* Backward through norm_forward_frozen: dx only. */
 status norm_backward_frozen(context *c, device *d, const norm_shape *s, int n, buffer *y, buffer *dy, buffer *gamma,
                             buffer *running_var, buffer *dx);

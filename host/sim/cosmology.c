@@ -15,7 +15,26 @@ status cosmology_from_config(context *c, const config *cfg, cosmology *out)
     return cosmology_check(c, out);
 }
 
+/* a³E² = Ωm + Ωk a + ΩΛ a³ begins at Ωm > 0; over (0, a_end] it is least at the end or where its slope vanishes. */
+static double least_expansion(const cosmology *k, double a_end, double *least)
+{
+    double omega_k = 1 - k->omega_m - k->omega_lambda, at = a_end;
+    double turn = k->omega_lambda > 0 && omega_k < 0 ? sqrt(-omega_k / (3 * k->omega_lambda)) : a_end;
+    double end = k->omega_m + omega_k * a_end + k->omega_lambda * a_end * a_end * a_end;
+    *least = end;
+    if (turn < a_end) {
+        double value = k->omega_m + omega_k * turn + k->omega_lambda * turn * turn * turn;
+        if (value < end) *least = value, at = turn;
+    }
+    return at;
+}
+
 status cosmology_check(context *c, const cosmology *k)
+{
+    return cosmology_check_until(c, k, 1);
+}
+
+status cosmology_check_until(context *c, const cosmology *k, double a_end)
 {
     const double values[] = {k->omega_m, k->omega_lambda, k->h, k->omega_b, k->ns, k->sigma8, k->t_cmb};
     const char *names[] = {"omega_m", "omega_lambda", "h", "omega_b", "ns", "sigma8", "t_cmb"};
@@ -28,16 +47,12 @@ status cosmology_check(context *c, const cosmology *k)
     if (k->omega_b < 0 || k->omega_b > k->omega_m)
         return context_fail(c, STATUS_USAGE, "cosmology.omega_b is %g; it must lie between 0 and omega_m = %g",
                             k->omega_b, k->omega_m);
-    double omega_k = 1 - k->omega_m - k->omega_lambda;
-    for (int i = 1; i <= 1000; i++) {
-        double a = i / 1000.;
-        if (k->omega_m / (a * a * a) + omega_k / (a * a) + k->omega_lambda <= 0)
-            return context_fail(
-                c, STATUS_USAGE,
-                "cosmology: omega_m = %g with omega_lambda = %g has no expansion from a = 0 to 1 (E² <= 0 at "
-                "a = %g); choose a smaller omega_lambda",
-                k->omega_m, k->omega_lambda, a);
-    }
+    double least, a = least_expansion(k, a_end, &least);
+    if (least <= 0)
+        return context_fail(c, STATUS_USAGE,
+                            "cosmology: omega_m = %g with omega_lambda = %g has no expansion from a = 0 to %g (E² <= 0 "
+                            "at a = %g); choose another omega_lambda%s",
+                            k->omega_m, k->omega_lambda, a_end, a, a_end > 1 ? ", or an earlier end" : "");
     return STATUS_OK;
 }
 

@@ -13,6 +13,8 @@ status cosmology_from_config(context *c, const config *cfg, cosmology *out);
 /* STATUS_USAGE unless all values are finite, Omega_m > 0, h > 0, 0 <= Omega_b <= Omega_m, and E² stays above 0 on (0,
  * 1]. */
 status cosmology_check(context *c, const cosmology *k);
+/* The same with E² on (0, a_end], for runs that end after today. */
+status cosmology_check_until(context *c, const cosmology *k, double a_end);
 
 /* E(a) = H/H0 = √(Ωm a⁻³ + Ωk a⁻² + ΩΛ). */
 double cosmology_expansion(const cosmology *k, double a);

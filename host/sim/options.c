@@ -128,5 +128,5 @@ status simulation_options_initial(context *c, const config *cfg, const snapshot 
     o->redshifts = 1;
     o->redshift[0] = 1 / a_end - 1;
     s = check_mesh(c, o);
-    return s ? s : cosmology_check(c, &o->cosmology);
+    return s ? s : cosmology_check_until(c, &o->cosmology, a_end > 1 ? a_end : 1);
 }

@@ -201,6 +201,13 @@ START_TEST(bad_cosmologies)
     OK(cosmology_check(c, &planck));
     OK(cosmology_check(c, &einstein_de_sitter));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) ck_assert_int_eq(cosmology_check(c, &bad[i]), STATUS_USAGE);
+    /* Recollapses at a = 2; and where only times after today are in question. */
+    const cosmology closed = {2, 0, .7, .04, 1, .8, 2.7}, negative = {.3, -.1, .7, .04, 1, .8, 2.7};
+    OK(cosmology_check(c, &closed));
+    OK(cosmology_check_until(c, &closed, 1.99));
+    ck_assert_int_eq(cosmology_check_until(c, &closed, 2.01), STATUS_USAGE);
+    OK(cosmology_check_until(c, &planck, 1e6));
+    ck_assert_int_eq(cosmology_check_until(c, &negative, 100), STATUS_USAGE);
     cosmology silent = planck;
     spectrum *s;
     silent.sigma8 = 0;

@@ -113,9 +113,7 @@ static status read_values(context *c, h5_file *f, maps *m)
     uint64_t shape[H5_RANK];
     h5_type stored;
     if (!h5_exists(f, "/maps"))
-        return context_fail(c, STATUS_DATA,
-                            "%s: /maps: missing: this is not a maps file; make one with `cosmocl maps` or take other "
-                            "data in with `cosmocl maps import`",
+        return context_fail(c, STATUS_DATA, "%s: /maps: missing: this is not a maps file; make one with `cosmocl maps`",
                             h5_path(f));
     status s = h5_shape(c, f, "/maps", &rank, shape, &stored);
     if (s) return s;

@@ -2,15 +2,13 @@
  *
  * Given by the host with -D (host/device/program.c), from the device's capability record:
  *   DEVICE_CPU, DEVICE_GPU   1 or 0
- *   DEVICE_FMA               1 if fma() in float32 is a fast instruction (it is always correctly rounded)
  *
  * Vectors: VW is the width (1, 2, 4, 8 or 16), from the kernel's options, else 16 on CPUs and 4 elsewhere.
  *   FV, IV, UV               floatVW, intVW, uintVW (for VW 1 the scalars)
  *   VLOAD(i, p), VSTORE(v, i, p)      as vload and vstore: VW floats at p + i * VW, p aligned to 4 bytes only
- *   VLOADI, VSTOREI, VLOADU, VSTOREU  the same for int and uint
+ *   VLOADU, VSTOREU                   the same for uint
  *   FV_ALL(x), IV_ALL(x), UV_ALL(x)   x in every lane
  *   AS_FV, AS_IV, AS_UV               the same bits as another type
- *   TO_FV, TO_IV_RTE                  converted values (int to float; float to nearest int, ties to even)
  *   GLOBAL_FV(p), GLOBAL_CFV(p)       p as a __global (const) FV pointer; p must be aligned to 4 * VW bytes
  * A comparison of vectors gives -1 per true lane, of scalars 1: use it only with select() or in a condition. */
 #ifndef COSMOCL_COMMON_H
@@ -23,9 +21,6 @@
 #endif
 #ifndef DEVICE_GPU
 #define DEVICE_GPU 0
-#endif
-#ifndef DEVICE_FMA
-#define DEVICE_FMA 1
 #endif
 
 #ifndef VW
@@ -48,8 +43,6 @@
 #define AS_FV(x) as_float(x)
 #define AS_IV(x) as_int(x)
 #define AS_UV(x) as_uint(x)
-#define TO_FV(x) convert_float(x)
-#define TO_IV_RTE(x) convert_int_rte(x)
 #elif VW == 2 || VW == 4 || VW == 8 || VW == 16
 #define FV COMMON_JOIN(float, VW)
 #define IV COMMON_JOIN(int, VW)
@@ -59,14 +52,10 @@
 #define AS_FV(x) COMMON_JOIN(as_float, VW)(x)
 #define AS_IV(x) COMMON_JOIN(as_int, VW)(x)
 #define AS_UV(x) COMMON_JOIN(as_uint, VW)(x)
-#define TO_FV(x) COMMON_JOIN(convert_float, VW)(x)
-#define TO_IV_RTE(x) COMMON_JOIN(COMMON_JOIN(convert_int, VW), _rte)(x)
 #else
 #error "VW must be 1, 2, 4, 8 or 16"
 #endif
 
-#define VLOADI(i, p) VLOAD(i, p)
-#define VSTOREI(v, i, p) VSTORE(v, i, p)
 #define VLOADU(i, p) VLOAD(i, p)
 #define VSTOREU(v, i, p) VSTORE(v, i, p)
 #define FV_ALL(x) ((FV)(x))

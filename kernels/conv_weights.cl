@@ -44,6 +44,11 @@
 #define WG 1
 #endif
 
+/* Panels hold whole samples only one after the other: chunks are of rows of one sample or of all rows of several. */
+#if CROWS < OH && CSAMPLES > 1
+#error "CSAMPLES > 1 needs CROWS = OH"
+#endif
+
 #define NR (NV * VW)
 #define TAPS (KERNEL * KERNEL)
 #define BLOCK (TB * CB * NB)

@@ -29,9 +29,9 @@
 #define CELL_BITS 17
 
 /* Integers in the order of the floats they come from: -0 and 0 are equal. */
-inline int key(int bits) { return bits < 0 ? -(bits & 0x7fffffff) : bits; }
+static inline int key(int bits) { return bits < 0 ? -(bits & 0x7fffffff) : bits; }
 
-inline uint bin_of(int k, __global const int *thresholds, __global const uint *starts)
+static inline uint bin_of(int k, __global const int *thresholds, __global const uint *starts)
 {
     if (k < 0) return 0;
     uint low = starts[k >> CELL_BITS], high = starts[(k >> CELL_BITS) + 1];

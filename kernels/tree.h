@@ -4,7 +4,7 @@
  *
  * The tree is walked as a binary counter: a stack of finished subtrees, the largest below. Two forms:
  *   TREE_DEFINE(name, type, load)   makes  type name(__global const float *p, size_t stride, int n), the tree over
- *                                   load(p), load(p + stride), ...;  tree_sum is the one for float;
+ *                                   load(p), load(p + stride), ...;
  *   TREE_PUSH / TREE_FINISH         for partials that are made one after the other.
  * type is float or any float vector: lanes do not mix, so every width gives the same bits. At most 2^TREE_DEPTH partials. */
 #ifndef TREE_H
@@ -38,8 +38,5 @@
         TREE_FINISH(type, stack, top, sum);                                                                            \
         return sum;                                                                                                    \
     }
-
-#define TREE_LOAD_SCALAR(p) (*(p))
-TREE_DEFINE(tree_sum, float, TREE_LOAD_SCALAR)
 
 #endif

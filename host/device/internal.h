@@ -102,6 +102,7 @@ struct device {
     uint64_t next_serial;
     cl_int late;           /* error of a wait in buffer_delete, reported by the next device_finish or buffer_read */
     uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */
+    uint64_t launches;     /* of kernels */
     kernel *slots[DEVICE_KERNEL_SLOTS];
     program *programs;
     double build_s; /* spent in building so far */

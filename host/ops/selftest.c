@@ -27,6 +27,8 @@ static const struct {
     {"reduce", family_reduce, false},
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
+#define PASSED "passed, one result: yes"
+#define PASSED_OTHER "passed, one result: no"
 
 /* A kernel that does not build or run is a failed row, not the end of the test; out of memory is the end. */
 static void note_failure(selftest *t, const char *family)
@@ -88,20 +90,6 @@ void selftest_result_delete(selftest_result *result)
     result->count = result->hash_count = 0;
 }
 
-status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count)
-{
-    selftest_result result;
-    *rows = NULL;
-    *count = 0;
-    status s = selftest_run_all(c, d, quick ? SELFTEST_QUICK : SELFTEST_ALL, &result);
-    if (s) return s;
-    *rows = result.rows;
-    *count = result.count;
-    result.rows = NULL;
-    selftest_result_delete(&result);
-    return STATUS_OK;
-}
-
 const selftest_row *selftest_failed(const selftest_result *result)
 {
     for (int i = 0; i < result->count; i++)
@@ -117,7 +105,7 @@ void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDI
     if (bad)
         snprintf(verdict, SELFTEST_VERDICT, "FAILED %s", bad->operator_name);
     else
-        snprintf(verdict, SELFTEST_VERDICT, "passed, one result: %s", one ? "yes" : "no");
+        snprintf(verdict, SELFTEST_VERDICT, "%s", one ? PASSED : PASSED_OTHER);
 }
 
 /* ---- what is remembered --------------------------------------------------------------------------------------------
@@ -157,7 +145,7 @@ static bool recall(context *c, const char *path, char verdict[SELFTEST_VERDICT])
     size_t size = 0;
     if (!path[0] || !files_exists(path) || files_read(c, path, &text, &size)) return false;
     text[strcspn(text, "\n")] = 0;
-    const bool good = !strcmp(text, "passed, one result: yes") || !strcmp(text, "passed, one result: no");
+    const bool good = !strcmp(text, PASSED) || !strcmp(text, PASSED_OTHER);
     if (good) snprintf(verdict, SELFTEST_VERDICT, "%s", text);
     memory_delete(&text);
     return good;
@@ -191,6 +179,15 @@ static status judge(context *c, device *d, const selftest_result *result, bool f
     return STATUS_OK;
 }
 
+static void warn_of_other_result(context *c, const device *d, const char *verdict)
+{
+    if (!strcmp(verdict, PASSED_OTHER))
+        log_warning(c,
+                    "%s computes rightly, but not bit for bit as other devices do: what is trained on it comes out "
+                    "differently elsewhere (cosmocl selftest shows which kernels)",
+                    device_info(d)->name);
+}
+
 status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT])
 {
     char path[FILES_PATH] = "";
@@ -198,7 +195,10 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
     selftest_result result;
     /* Without a cache folder, or with a result falsified on purpose, it runs each time. */
     if ((broken && broken[0]) || memory_path(c, d, path)) path[0] = 0;
-    if (recall(c, path, verdict)) return STATUS_OK;
+    if (recall(c, path, verdict)) {
+        warn_of_other_result(c, d, verdict);
+        return STATUS_OK;
+    }
     log_info(c, "testing the kernels on %s (once per device and driver) …", device_info(d)->name);
     const double begun = clock_seconds();
     status s = selftest_run_all(c, d, SELFTEST_NEEDED, &result);
@@ -209,6 +209,7 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
         remember(c, path, verdict);
     }
     s = judge(c, d, &result, force, verdict);
+    warn_of_other_result(c, d, verdict);
     selftest_result_delete(&result);
     return s;
 }

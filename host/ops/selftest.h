@@ -40,13 +40,11 @@ typedef enum { SELFTEST_QUICK, SELFTEST_NEEDED, SELFTEST_ALL } selftest_extent;
  * gives a row with an infinite error and a warning. */
 status selftest_run_all(context *c, device *d, selftest_extent extent, selftest_result *result);
 void selftest_result_delete(selftest_result *result);
-/* The rows alone, of SELFTEST_QUICK or SELFTEST_ALL; released by memory_delete. */
-status selftest_run(context *c, device *d, bool quick, selftest_row **rows, int *count);
 
 enum { SELFTEST_VERDICT = 64 };
 /* To be called before work on a device. Remembered or run now: verdict "passed, one result: yes"/"no". When an operator
  * fails: STATUS_SELFTEST naming it, the device, error and bound; with `force` STATUS_OK, a warning and the verdict
- * "forced: FAILED conv_forward", which goes into the outputs. */
+ * "forced: FAILED conv_forward", which goes into the outputs. A warning for "one result: no". */
 status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT]);
 /* "passed, one result: yes" or "FAILED conv_forward" (the first row that failed). */
 void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDICT]);

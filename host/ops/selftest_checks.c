@@ -71,6 +71,16 @@ float *selftest_values(selftest *t, size_t n, double low, double high)
     return x;
 }
 
+float *selftest_octaves(selftest *t, size_t n, double low, double high)
+{
+    float *x = selftest_values(t, n, low, high);
+    for (size_t i = 0; x && i < n; i++) {
+        const float whole = floorf(x[i]);
+        x[i] = ldexpf(1 + (x[i] - whole), (int)whole);
+    }
+    return x;
+}
+
 float *selftest_padded(selftest *t, size_t rows, int channels, double low, double high)
 {
     const size_t padded = (size_t)layout_channels(channels);

@@ -39,6 +39,8 @@ void selftest_size(selftest *t, const char *format, ...) __attribute__((format(p
 void *selftest_memory(selftest *t, size_t count, size_t size);
 /* Uniform in [low, high), the same for every run. */
 float *selftest_values(selftest *t, size_t n, double low, double high);
+/* 2^x of such x but with the mantissa linear in between: exact on every host, as no C library's exp2f is. */
+float *selftest_octaves(selftest *t, size_t n, double low, double high);
 /* [rows][channels] of the same with zeros in the padding behind the real channels. */
 float *selftest_padded(selftest *t, size_t rows, int channels, double low, double high);
 double *selftest_widen(selftest *t, const float *x, size_t n);

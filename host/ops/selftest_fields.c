@@ -169,8 +169,7 @@ void check_reduce(selftest *t, int side, int images)
     const size_t n = (size_t)images * (size_t)side * (size_t)side, columns = BINS + 2;
     double edges[BINS + 1];
     reducer *r = NULL;
-    float *x = selftest_values(t, n, -3, 3);
-    for (size_t i = 0; i < n && x; i++) x[i] = expf(x[i]);
+    float *x = selftest_octaves(t, n, -4.3, 4.3);
     for (int b = 0; b <= BINS; b++) edges[b] = .1 * pow(100, (double)b / BINS);
     const reduce_result got = {.mean = selftest_doubles(t, (size_t)images),
                                .power = selftest_doubles(t, (size_t)images * (size_t)side / 2),
@@ -182,6 +181,7 @@ void check_reduce(selftest *t, int side, int images)
     if (!t->s) t->s = reduce_host_images(t->c, r, x, images, &got);
     selftest_stop(t);
     reducer_delete(&r);
+    if (t->s) return;
     const reduce_errors e = reduce_compare(t, side, images, x, edges, &got);
     selftest_add(t, "reduce_mean", e.mean, 1e-12);
     selftest_add(t, "reduce_pixels", e.pixels, 0);

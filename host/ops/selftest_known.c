@@ -8,14 +8,14 @@
 static const struct {
     const char *family, *hash;
 } known[] = {
-    {"explicit", "b460124131ea05909cfeff6c02d8f78ad4f59d5ca7279a244ab73e5899802940"},
+    {"explicit", "f24649252e4f4bc3a2355cf5f76203fe69e4639af6ffa8f6a145101f3f345cd0"},
     {"activation", "0d6af4414f5dc55f039fcc8042a50aa0fe2f8f47af1864d83305b262927593af"},
     {"norm", "cf94b0ef00c15344c7a1d7559242629f60b74e9bd70def67f6f8a8e503b590a4"},
     {"loss", "bf8a169e5c66bdb6c9354c993eb616c2ee96f406f3b7205d14c090c34d204fe7"},
-    {"adam", "5065e169a2e9be8b01b94d3d1b00cd91cb555b489d39e9594621a92dbf0c0466"},
+    {"adam", "729de55a48a440edd127c520adb9a729ce6aa518370a3422e2034a38772e5f31"},
     {"random", "d5dd1c6932a07815522c74a33dfd9a44aa903ca2e607ffbe6a69cd124eae919f"},
     {"crop", "63d673e861e73ff78363e960921209ce31f9e3a7183185f1a36456f27480b67d"},
-    {"transform", "3dac0a458168edaf8943b2ebe86e8295faafc303b7cd50c2e0ac12f74985340d"},
+    {"transform", "eaa9a3d98ca9f372db66fefbb42dfa2a261ab4c61f2b9be4811146b49fda77c2"},
     {"conv", "5aee1b3005c1ea3d1241ba5abc51ce0749f5c38ed92967204fdd174da7dd1bf8"},
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},

@@ -1,6 +1,6 @@
 # One target per folder of host/. Each links only downwards:
 #   {commands, api} -> {sim, maps, dataset, nets, stats, report} -> {ops, io, cluster}; ops -> device; all -> base.
-# tests/unit/layers.py checks the includes against this same order.
+# tests/unit/test_layers.py checks the includes against this same order.
 function(cosmocl_layer name)
   cmake_parse_arguments(L "" "" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/host/${name}/*.c)
@@ -36,21 +36,23 @@ cosmocl_layer(nets LINK ops io cluster)
 cosmocl_layer(stats LINK ops io cluster)
 cosmocl_layer(report LINK ops io cluster)
 
-# The commit goes into every output's provenance.
-execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE COSMOCL_COMMIT
-                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(NOT COSMOCL_COMMIT)
-  set(COSMOCL_COMMIT unknown)
-endif()
+# The commit goes into every output's provenance. It may change without cmake: the header is made at each build.
+set(COMMIT_H ${CMAKE_BINARY_DIR}/commit.h)
+add_custom_target(cosmocl_commit BYPRODUCTS ${COMMIT_H} VERBATIM
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DOUT=${COMMIT_H} -P ${CMAKE_SOURCE_DIR}/cmake/commit.cmake)
+set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/io/provenance.c APPEND PROPERTY COMPILE_OPTIONS -include ${COMMIT_H})
 if(TARGET cosmocl_io)
-  set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/io/provenance.c APPEND PROPERTY COMPILE_DEFINITIONS COSMOCL_COMMIT="${COSMOCL_COMMIT}")
+  add_dependencies(cosmocl_io cosmocl_commit)
 endif()
 
 file(GLOB COMMAND_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/host/commands/*.c ${CMAKE_SOURCE_DIR}/bench/*.c)
 if(COMMAND_SOURCES)
   add_executable(cosmocl ${COMMAND_SOURCES})
   target_include_directories(cosmocl PRIVATE ${CMAKE_SOURCE_DIR})
-  set_property(TARGET cosmocl APPEND PROPERTY COMPILE_DEFINITIONS COSMOCL_COMMIT="${COSMOCL_COMMIT}")
+  foreach(user main bench select)
+    set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/commands/${user}.c APPEND PROPERTY COMPILE_OPTIONS -include ${COMMIT_H})
+  endforeach()
+  add_dependencies(cosmocl cosmocl_commit)
   foreach(l report stats nets dataset maps sim ops device io cluster base)
     if(TARGET cosmocl_${l})
       target_link_libraries(cosmocl PRIVATE cosmocl_${l})

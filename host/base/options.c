@@ -124,7 +124,7 @@ const option options[] = {
     INTEGERS("network.filters", "32, 64, 128, 256, 512", 1, 65536,
              "Filters of the discriminator's convolutions in order; each halves the image. The encoder has the same, "
              "the generator the mirror of it. With crop 128 the five of the paper end at 4 x 4."),
-    INTEGER("network.kernel", "5", "pixels", 1, 31, "Side of the convolution kernels; odd."),
+    INTEGER("network.kernel", "5", "pixels", 1, 31, "Side of the convolution kernels; odd or even."),
     REAL("network.leak", "0.2", "", 0, 1, "Slope of the leaky ReLU below 0."),
     CHOICE("network.norm", "none", "none|batch|group",
            "Normalisation of generator and discriminator. none is the paper's; batch (statistics within a micro-batch) "
@@ -142,9 +142,10 @@ const option options[] = {
            "simultaneous: both from the weights before the step."),
     REAL("gan.label_noise", "0.05", "", 0, 0.5, "Probability that a label of the discriminator's update is flipped."),
     INTEGER("gan.batch", "50", "images", 1, 65536, "Real sub-images of a step; as many are generated."),
-    INTEGER("gan.micro_batch", "10", "images", 1, 65536,
-            "The batch is computed in parts of this many, which bounds the memory and fixes the order of sums (and the "
-            "statistics of batch normalisation). It must divide the batch."),
+    INTEGER(
+        "gan.micro_batch", "10", "images", 1, 65536,
+        "The batch is computed in parts of this many, the last of them smaller where it does not divide the batch. It "
+        "bounds the memory and fixes the order of sums (and the statistics of batch normalisation)."),
     INTEGER("gan.epochs", "60", "", 1, 1e6, "Passes over all sub-images of the training maps."),
     INTEGER("gan.steps", "0", "", 0, 1e12, "Steps in all. 0: the epochs decide."),
     INTEGER("gan.save_every", "0", "steps", 0, 1e12, "Steps between saved weights. 0: saved after every epoch."),

@@ -215,7 +215,7 @@ static void note_quirks(doctor *d, const device_record *r)
             find(d, NOTE, place, NULL, "quirk %s: %s", name, why);
         }
     if (r->largest_block_bytes < (size_t)256 << 20)
-        find(d, NOTE, place, NULL, "its largest block of memory is %.0f MiB; `cosmocl memory` says what fits",
+        find(d, NOTE, place, NULL, "its largest block of memory is %.0f MiB: large networks and batches may not fit",
              (double)r->largest_block_bytes / (1 << 20));
 }
 

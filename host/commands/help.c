@@ -78,6 +78,7 @@ static void print_words_of_commands(void)
 {
     printf("    case \"$command\" in\n");
     for (const command_row *r = command_rows; r->name; r++) {
+        if (!r->run) continue;
         printf("    \"%s\") flags=\"", r->name);
         for (int i = 0; i < COMMAND_FLAGS && r->flags[i].name; i++) printf("--%s ", r->flags[i].name);
         printf("\" ;;\n");
@@ -87,6 +88,7 @@ static void print_words_of_commands(void)
 
 void help_completion_bash(void)
 {
+    const command_row *last = NULL;
     printf(
         "# bash completion of cosmocl: source it, or put it into ~/.local/share/bash-completion/completions/cosmocl\n"
         "_cosmocl() {\n"
@@ -94,15 +96,16 @@ void help_completion_bash(void)
         "    local command=\"${COMP_WORDS[1]}\" commands=\"\" seconds=\"\" keys=\"\" presets=\"\"\n"
         "    commands=\"");
     for (const command_row *r = command_rows; r->name; r++) {
+        if (!r->run) continue;
         int n = (int)strcspn(r->name, " ");
-        bool again = r != command_rows && strncmp(r->name, r[-1].name, (size_t)n) == 0 &&
-                     (r[-1].name[n] == ' ' || !r[-1].name[n]);
+        bool again = last && strncmp(r->name, last->name, (size_t)n) == 0 && (last->name[n] == ' ' || !last->name[n]);
         if (!again) printf("%.*s ", n, r->name);
+        last = r;
     }
     printf("\"\n    case \"$command\" in\n");
     for (const command_row *r = command_rows; r->name; r++) {
         const char *space = strchr(r->name, ' ');
-        if (space) printf("    %.*s) seconds+=\"%s \" ;;&\n", (int)(space - r->name), r->name, space + 1);
+        if (space && r->run) printf("    %.*s) seconds+=\"%s \" ;;&\n", (int)(space - r->name), r->name, space + 1);
     }
     printf("    esac\n"
            "    if [[ \" $seconds\" == *\" ${COMP_WORDS[2]} \"* && -n \"${COMP_WORDS[2]}\" ]]; then command+=\" "

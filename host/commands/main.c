@@ -19,10 +19,6 @@
 #define RESULTS "From networks to results"
 #define SETTINGS "Settings"
 
-#define FLAG_TYPES                                                                                                     \
-    {                                                                                                                  \
-        "types", "LIST", "particle types to take; 1 is dark matter", "1", NULL                                         \
-    }
 #define FLAG_LENGTH_UNIT                                                                                               \
     {                                                                                                                  \
         "length-unit", "UNIT", "unit of the positions where the file does not say: Mpc/h, kpc/h or Mpc", NULL, NULL    \
@@ -57,21 +53,20 @@ const command_row command_rows[] = {
       {"steps", "K", "time steps", NULL, "simulate.steps"},
       {"boxes", "N", "number of boxes", NULL, "simulate.boxes"},
       {"a-end", "A", "scale factor at the end, with --initial", "1", NULL},
-      FLAG_TYPES, FLAG_LENGTH_UNIT}},
+      FLAG_LENGTH_UNIT}},
     {PARTICLES, "snapshot info", "SNAPSHOT...", 1, -1, "say what is in particle files of any known kind",
-     command_snapshot_info, "", "cosmocl snapshot info snapdir_005/snap_005.0", {FLAG_TYPES, FLAG_LENGTH_UNIT}},
+     command_snapshot_info, "", "cosmocl snapshot info snapdir_005/snap_005.0", {FLAG_LENGTH_UNIT}},
     {PARTICLES, "snapshot convert", "SNAPSHOT", 1, 1, "write a particle file of any known kind as one of ours",
      command_snapshot_convert, "", "cosmocl snapshot convert snap_005.hdf5 --precision single -o snap.h5",
      {{"format", "KIND", "kind of file to write: hdf5 (ours)", "hdf5", NULL},
-      {"precision", "WHAT", "positions as single, double or the same as in the file", "same", NULL}, FLAG_TYPES, FLAG_LENGTH_UNIT}},
+      {"precision", "WHAT", "positions as single, double or the same as in the file", "same", NULL}, FLAG_LENGTH_UNIT}},
     {PARTICLES, "snapshot power", "SNAPSHOT...", 1, -1, "compute the power spectrum of the particles",
      command_snapshot_power, "run, simulate", "cosmocl snapshot power boxes/box_0000_z0.00.h5",
-     {{"mesh", "N", "cells of the mesh per side", NULL, NULL}, FLAG_TYPES, FLAG_LENGTH_UNIT}},
+     {{"mesh", "N", "cells of the mesh per side", NULL, NULL}, FLAG_LENGTH_UNIT}},
     {PARTICLES, "maps", "SNAPSHOT...", 1, -1, "make density maps: DTFE of 2D boxes, slices of 3D boxes",
      command_maps, "run, maps", "cosmocl maps boxes/*_z0.00.h5 -o maps.h5",
      {{"pixels", "N", "pixels per side of a 2D map", NULL, "maps.pixels"},
-      {"members", "N", "members of the ensemble of perturbed particles", NULL, "maps.members"},
-      FLAG_TYPES, FLAG_LENGTH_UNIT}},
+      FLAG_LENGTH_UNIT}},
     {PARTICLES, "maps import", "FILE", 1, 1, "make a maps file of images in .npy, FITS or HDF5",
      command_maps_import, "maps", "cosmocl maps import images.h5 --dataset /images -o maps.h5",
      {{"dataset", "PATH", "dataset to take from an HDF5 file", "/maps", NULL},
@@ -108,17 +103,15 @@ const command_row command_rows[] = {
     {RESULTS, "infer", "MAPS CHECKPOINT", 2, 2, "encode maps and decode them again: pairs of truth and inference",
      command_infer, "run, dataset", "cosmocl infer maps.h5 encoder/best.h5 -o pairs.h5",
      {{"split", "NAME", "train, validation, test or all", "test", NULL}, FLAG_EPOCH}},
-    {RESULTS, "stats", "", 0, 0, "compute all statistics of two sets of maps or of pairs",
+    {RESULTS, "stats", "", 0, 0, "compute all statistics of two sets of maps",
      command_stats, "run, stats, dataset", "cosmocl stats --truth maps.h5 --model generated.h5 -o stats.h5",
      {{"truth", "MAPS", "maps to compare with", NULL, NULL},
       {"model", "MAPS", "maps to judge", NULL, NULL},
-      {"pairs", "PAIRS", "a file of pairs instead of the two", NULL, NULL},
       {"split", "NAME", "part of the truth's maps: train, validation, test or all", "all", NULL},
       {"crop", "N", "side of the images that are compared", NULL, "dataset.crop"},
       {"density-min", "V", "lower end of the density bins", NULL, "stats.density_min"},
       {"density-max", "V", "upper end of the density bins", NULL, "stats.density_max"},
-      {"density-bins", "N", "number of density bins", NULL, "stats.density_bins"},
-      {"threshold-scope", "WHAT", "set or image", NULL, "stats.threshold_scope"}}},
+      {"density-bins", "N", "number of density bins", NULL, "stats.density_bins"}}},
     {RESULTS, "report", "RUN", 1, 1, "draw figures and tables and one HTML page of a run's folder",
      command_report, "", "cosmocl report runs/quick2d -o report.html", {{0}}},
     {RESULTS, "export", "CHECKPOINT", 1, 1, "write a checkpoint as safetensors",

@@ -86,9 +86,6 @@ static status check_output(context *c, const char *out)
 
 static status check_options(context *c, const command_line *line)
 {
-    const char *types = command_flag(line, "types");
-    if (types && strcmp(types, "1"))
-        return context_fail(c, STATUS_USAGE, "--types %s: this version takes the dark matter only, --types 1", types);
     if (config_integer(line->cfg, "maps.members") != 1)
         return context_fail(c, STATUS_USAGE,
                             "maps.members: this version makes the plain estimator only, "

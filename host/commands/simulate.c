@@ -31,9 +31,6 @@ typedef struct {
 
 static status check_flags(context *c, const command_line *line)
 {
-    const char *types = command_flag(line, "types");
-    if (types && strcmp(types, "1"))
-        return context_fail(c, STATUS_USAGE, "--types %s: this version takes the dark matter only, --types 1", types);
     if (!command_flag_given(line, "initial") && command_flag_given(line, "a-end"))
         return context_fail(c, STATUS_USAGE,
                             "--a-end goes with --initial; the end of a box is the last of simulate.redshifts");

@@ -17,13 +17,6 @@ static const char *optional_flag(const command_line *line, const char *name)
     return NULL;
 }
 
-static status check_types(context *c, const command_line *line)
-{
-    const char *types = command_flag(line, "types");
-    if (!types || strcmp(types, "1") == 0) return STATUS_OK;
-    return context_fail(c, STATUS_USAGE, "--types %s: this version takes the dark matter only, --types 1", types);
-}
-
 static json_t *number(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
@@ -65,7 +58,7 @@ status command_snapshot_info(context *c, const command_line *line)
 {
     json_t *all = line->json ? json_array() : NULL;
     snapshot one = {0};
-    status s = check_types(c, line);
+    status s = STATUS_OK;
     for (int i = 0; !s && i < line->count; i++) {
         s = snapshot_read_as(c, line->argument[i], command_flag(line, "length-unit"), &one);
         if (!s && all && json_array_append_new(all, describe(line->argument[i], &one)))
@@ -101,8 +94,8 @@ status command_snapshot_convert(context *c, const command_line *line)
     const char *out = NULL, *format = command_flag(line, "format");
     snapshot s = {0};
     provenance made = {0};
-    status e = check_types(c, line);
-    if (!e && format && strcmp(format, "hdf5"))
+    status e = STATUS_OK;
+    if (format && strcmp(format, "hdf5"))
         e = context_fail(c, STATUS_USAGE, "--format %s: this version writes hdf5 only", format);
     if (!e) e = common_output(c, line, NULL, &out);
     if (!e) e = snapshot_read_as(c, line->argument[0], command_flag(line, "length-unit"), &s);

@@ -130,12 +130,6 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     status s = STATUS_OK;
     truth->path = command_flag(line, "truth");
     model->path = command_flag(line, "model");
-    if (command_flag(line, "pairs")) {
-        return context_fail(
-            c, STATUS_USAGE,
-            "stats --pairs: the overlap of pairs is not part of this version; the sets themselves can be "
-            "compared with --truth MAPS --model MAPS");
-    }
     if (!truth->path || !model->path) {
         return context_fail(c, STATUS_USAGE, "stats: needs --truth MAPS and --model MAPS, the two sets to compare");
     }

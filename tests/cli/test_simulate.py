@@ -192,7 +192,6 @@ def test_bad_particles(boxes, tmp_path):
     (["--set", "cosmology.sigma8=0"], "sigma8"),
     (["--set", "simulate.dim=2"], "dims"),
     (["--a-end", "1"], "--initial"),
-    (["--types", "0"], "types"),
 ])
 def test_bad_options(arguments, says, tmp_path):
     refused("simulate", "--set", "simulate.boxes=1", *arguments, "-o", tmp_path / "out", says=says)

@@ -152,7 +152,6 @@ def test_missing_arguments(pair, tmp_path):
     done = cosmocl("stats", "--truth", pair[0], "-o", tmp_path / "s.h5")
     assert done.returncode == 2 and "--model" in done.stderr
     assert cosmocl("stats", "--truth", pair[0], "--model", pair[1]).returncode == 2
-    assert cosmocl("stats", "--pairs", pair[0], "-o", tmp_path / "s.h5").returncode == 2
     assert stats(pair[0], tmp_path / "none.h5", tmp_path / "s.h5").returncode == 6
 
 

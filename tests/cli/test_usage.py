@@ -128,7 +128,7 @@ def test_help_goes_to_stdout_and_lists_exit_codes():
 
 
 def test_version():
-    assert re.fullmatch(r"cosmocl \d+\.\d+\.\d+ \(\w+\)\n", cosmocl("--version").stdout)
+    assert re.fullmatch(r"cosmocl \d+\.\d+\.\d+ \(\w+\+?\)\n", cosmocl("--version").stdout)
     assert set(json.loads(cosmocl("--version", "--json").stdout)) == {"version", "commit"}
 
 
@@ -208,8 +208,11 @@ def test_completion_script_works_in_bash():
     assert {"simulate", "snapshot", "select"} <= complete("cosmocl", "s")
     assert "train" in complete("cosmocl", "") and "gan" not in complete("cosmocl", "")
     assert complete("cosmocl", "train", "g") >= {"gan"}
+    unbuilt = [n.split() for n in COMMANDS if "(not in this build)" in cosmocl(*n.split(), "--help").stdout]
+    for name in unbuilt:
+        assert name[-1] not in complete("cosmocl", *name)
     assert complete("cosmocl", "simulate", "--me") == {"--mesh"}
-    assert complete("cosmocl", "train", "encoder", "--lo") == {"--loss"}
+    assert complete("cosmocl", "dataset", "export", "--sp") == {"--split"}
     assert "--mesh" not in complete("cosmocl", "train", "gan", "--")
     assert complete("cosmocl", "simulate", "--preset", "qui") == {"quick2d"}
     assert complete("cosmocl", "simulate", "--set", "gan.lab") == {"gan.label_noise="}

@@ -22,7 +22,7 @@ static status gather(context *c, const command_line *line, info *i)
     const char *path = line->argument[0];
     status s = maps_read(c, path, &i->m);
     if (s) return s;
-    if ((s = dataset_transform(c, &i->m, &i->transform))) return context_prefix(c, s, "%s", path);
+    if ((s = dataset_transform(c, &i->m, line->cfg, &i->transform))) return context_prefix(c, s, "%s", path);
     dataset_range_add(&i->range, &i->transform, i->m.values, i->m.count * i->m.ny * i->m.nx);
     dataset_options_read(line->cfg, &o);
     s = dataset_split_new(c, &i->m, &o, &i->split);

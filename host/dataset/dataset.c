@@ -1,6 +1,7 @@
 #include "dataset/dataset.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/rng.h"
@@ -13,35 +14,52 @@ struct dataset {
     dataset_range range;
 };
 
-status dataset_transform(context *c, const maps *m, transform_shape *out)
+/* Of maps that name no transform: that of the configuration, as the command maps gives it. */
+static status chosen_transform(context *c, const maps *m, const config *cfg, maps *out)
 {
-    const bool unnamed = m->transform[0] == '\0', offset = unnamed ? m->dims == 3 : !strcmp(m->transform, "log-offset");
-    if (!unnamed && !offset && strcmp(m->transform, "log") != 0) {
+    const bool offset = m->dims == 3;
+    double low = config_real(cfg, offset ? "maps.offset" : "maps.minimum"), high = config_real(cfg, "maps.maximum");
+    if (offset && !config_is_set(cfg, "maps.maximum")) high = 2632;
+    if (!(low > 0) || !(high > low)) {
+        return context_fail(c, STATUS_USAGE, "maps.maximum = %g must exceed %s = %g, which must be positive", high,
+                            offset ? "maps.offset" : "maps.minimum", low);
+    }
+    out->a = log(low);
+    out->b = log(high);
+    out->c = offset ? low : 0;
+    snprintf(out->transform, sizeof out->transform, offset ? "log-offset" : "log");
+    snprintf(out->unit, sizeof out->unit, "%s", offset ? "particles" : config_text(cfg, "maps.unit"));
+    log_info(c, "the maps name no transform: taking %s of %s, %g to %g", out->transform,
+             strcmp(out->unit, "overdensity") ? "particles per pixel" : "overdensities", low, high);
+    return STATUS_OK;
+}
+
+status dataset_transform(context *c, const maps *m, const config *cfg, transform_shape *out)
+{
+    maps t = *m;
+    if (!t.transform[0]) {
+        const status s = chosen_transform(c, m, cfg, &t);
+        if (s) return s;
+    }
+    const bool offset = !strcmp(t.transform, "log-offset"), overdensity = !strcmp(t.unit, "overdensity");
+    const double shift = offset ? t.c : 0;
+    if (!offset && strcmp(t.transform, "log") != 0) {
         return context_fail(c, STATUS_DATA, "the maps name the transform \"%s\"; known are \"log\" and \"log-offset\"",
-                            m->transform);
+                            t.transform);
     }
-    double a = m->a, b = m->b, shift = offset ? m->c : 0;
-    bool overdensity = !strcmp(m->unit, "overdensity");
-    if (unnamed) {
-        a = log(offset ? .001 : .01);
-        b = log(offset ? 2632. : 600.);
-        shift = offset ? .001 : 0;
-        overdensity = !offset;
-        log_info(c, "the maps name no transform: taking %s with a = %.5g, b = %.5g on %s",
-                 offset ? "log-offset" : "log", a, b, overdensity ? "overdensities" : "particles per pixel");
-    } else if (!overdensity && m->unit[0] != '\0' && strcmp(m->unit, "particles") != 0) {
+    if (!overdensity && t.unit[0] != '\0' && strcmp(t.unit, "particles") != 0) {
         return context_fail(c, STATUS_DATA,
-                            "the maps' transform takes \"%s\"; known are \"overdensity\" and \"particles\"", m->unit);
+                            "the maps' transform takes \"%s\"; known are \"overdensity\" and \"particles\"", t.unit);
     }
-    if (!isfinite(a) || !isfinite(b) || !isfinite(shift) || !(a < b)) {
-        return context_fail(c, STATUS_DATA, "the maps' transform has a = %g, b = %g, c = %g; a must be below b", a, b,
-                            shift);
+    if (!isfinite(t.a) || !isfinite(t.b) || !isfinite(shift) || !(t.a < t.b)) {
+        return context_fail(c, STATUS_DATA, "the maps' transform has a = %g, b = %g, c = %g; a must be below b", t.a,
+                            t.b, shift);
     }
     if (overdensity && !(m->mean > 0 && isfinite(m->mean))) {
         return context_fail(c, STATUS_DATA, "the maps' mean is %g particles per pixel; it must be positive", m->mean);
     }
     *out = (transform_shape){
-        .a = (float)a, .b = (float)b, .offset = (float)shift, .scale = (float)(overdensity ? 1 / m->mean : 1)};
+        .a = (float)t.a, .b = (float)t.b, .offset = (float)shift, .scale = (float)(overdensity ? 1 / m->mean : 1)};
     return STATUS_OK;
 }
 
@@ -101,7 +119,7 @@ status dataset_open(context *c, device *dev, const maps *m, const config *cfg, d
     *out = NULL;
     dataset_options_read(cfg, &o);
     if ((s = memory_new(c, "data set", 1, sizeof *d, &d))) goto out;
-    if ((s = dataset_transform(c, m, &d->transform))) goto out;
+    if ((s = dataset_transform(c, m, cfg, &d->transform))) goto out;
     if ((s = dataset_split_new(c, m, &o, &d->split))) goto out;
     const int64_t parents = d->split.count[DATASET_TRAIN];
     if (parents > UINT32_MAX / CROP_PER_PARENT) {

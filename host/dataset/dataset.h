@@ -9,10 +9,10 @@
 typedef struct dataset dataset;
 
 /* The transform v ↔ v′ that a maps file names (transform, a, b, c, unit, mean), as the device takes it. A file that
- * names none gets that of spec section 3 for its dims (2: "log", a = ln .01, b = ln 600 on overdensities; 3:
- * "log-offset", c = .001, a = ln .001, b = ln 2632 on particles), which is said at LOG_INFO. STATUS_DATA: unknown name,
- * b <= a, mean not positive. */
-status dataset_transform(context *c, const maps *m, transform_shape *out);
+ * names none gets that of the configuration for its dims (2: "log" from maps.minimum to maps.maximum in maps.unit; 3:
+ * "log-offset" of maps.offset, to maps.maximum where it is set, else 2632, on particles), which is said at LOG_INFO.
+ * STATUS_DATA: unknown name, b <= a, mean not positive; STATUS_USAGE: the configuration's bounds are none. */
+status dataset_transform(context *c, const maps *m, const config *cfg, transform_shape *out);
 
 /* How values lie about the transform's bounds; starts as {0} and grows. */
 typedef struct {

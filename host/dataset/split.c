@@ -46,8 +46,7 @@ static status rank_boxes(context *c, const maps *m, uint32_t *box, uint32_t *box
     return STATUS_OK;
 }
 
-/* Boxes that `wanted` means: a count, or a share below 1. */
-static status held_out(context *c, const char *key, double wanted, uint32_t boxes, uint32_t *out)
+status dataset_held_out(context *c, const char *key, double wanted, uint32_t boxes, uint32_t *out)
 {
     if (!(wanted >= 0) || wanted > 4e9 || (wanted >= 1 && wanted != floor(wanted))) {
         return context_fail(c, STATUS_USAGE, "%s = %g: give a share below 1 or a whole number of boxes", key, wanted);
@@ -101,8 +100,8 @@ status dataset_split_new(context *c, const maps *m, const dataset_options *o, da
     if ((s = resolve_crop(c, m, o->crop, &out->crop))) goto out;
     if ((s = memory_new(c, "boxes of the maps", (size_t)m->count, sizeof *box, &box))) goto out;
     if ((s = rank_boxes(c, m, box, &boxes))) goto out;
-    if ((s = held_out(c, "dataset.validation", o->validation, boxes, &held[DATASET_VALIDATION]))) goto out;
-    if ((s = held_out(c, "dataset.test", o->test, boxes, &held[DATASET_TEST]))) goto out;
+    if ((s = dataset_held_out(c, "dataset.validation", o->validation, boxes, &held[DATASET_VALIDATION]))) goto out;
+    if ((s = dataset_held_out(c, "dataset.test", o->test, boxes, &held[DATASET_TEST]))) goto out;
     if ((s = check_split(c, m, o, boxes, held[DATASET_VALIDATION], held[DATASET_TEST]))) goto out;
     held[DATASET_TRAIN] = boxes - held[DATASET_VALIDATION] - held[DATASET_TEST];
 

@@ -26,6 +26,10 @@ typedef struct {
     uint32_t *parents[DATASET_PARTS]; /* owned */
 } dataset_split;
 
+/* Boxes that `wanted` of the key dataset.validation or dataset.test means: a count, or below 1 a share, rounded to the
+ * nearest, at least one above 0. STATUS_USAGE: neither. */
+status dataset_held_out(context *c, const char *key, double wanted, uint32_t boxes, uint32_t *out);
+
 /* A pure function of (boxes in the file, options): the boxes, in ascending order of their number, are permuted by
  * rng_permutation(seed, RNG_SPLIT); the first are the test boxes, the next the validation boxes, the rest train. A
  * share above 0 is rounded to the nearest count, at least one box. STATUS_USAGE: nothing is left to train on, a crop

@@ -91,6 +91,22 @@ START_TEST(training_parents_are_uploaded_and_transformed)
     dataset_delete(&set);
     ck_assert_ptr_null(set);
 
+    /* What the file does not name is the configuration's. */
+    OK(config_set(c, cfg, "maps.minimum", "0.005", "test"));
+    OK(config_set(c, cfg, "maps.maximum", "900", "test"));
+    OK(dataset_open(c, d, &m, cfg, &set));
+    assert_uploaded(set, &m, log(.005), log(900), 0, .25);
+    dataset_delete(&set);
+    OK(config_set(c, cfg, "maps.unit", "particles", "test"));
+    OK(dataset_open(c, d, &m, cfg, &set));
+    assert_uploaded(set, &m, log(.005), log(900), 0, 1);
+    dataset_delete(&set);
+    OK(config_set(c, cfg, "maps.maximum", "0.001", "test"));
+    ck_assert_int_eq(dataset_open(c, d, &m, cfg, &set), STATUS_USAGE);
+    OK(config_set(c, cfg, "maps.minimum", "0.01", "test"));
+    OK(config_set(c, cfg, "maps.maximum", "600", "test"));
+    OK(config_set(c, cfg, "maps.unit", "overdensity", "test"));
+
     name_transform(&m, "log", log(.02), log(300), 0, "particles");
     OK(dataset_open(c, d, &m, cfg, &set));
     assert_uploaded(set, &m, log(.02), log(300), 0, 1);

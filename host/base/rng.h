@@ -17,6 +17,7 @@ enum rng_stream {
     RNG_SPLIT = 7,       /* train / validation / test */
     RNG_PAIRS = 8,       /* random pairs of statistics */
     RNG_BOOTSTRAP = 9,
+    RNG_SELECT = 11, /* latents of `select`: the maps that are judged are not those that are kept */
     RNG_TEST = 100
 };
 

@@ -22,7 +22,7 @@ const shared_flag shared_flags[] = {
     {"output", "-o", "OUT", "file or folder to write"},
     {"json", NULL, NULL, "print the result as JSON"},
     {"resume", NULL, NULL, "go on from the last saved state"},
-    {"force", NULL, NULL, "go on in spite of a failed self-test; it is noted in every output"},
+    {"force", NULL, NULL, "replace an older training run; go on in spite of a failed self-test, which every output notes"},
     {"quiet", "-q", NULL, "no progress, only warnings and errors"},
     {"verbose", "-v", NULL, "say more"},
     {"help", "-h", NULL, "show help, of the command if one is named"},

@@ -52,6 +52,11 @@ static size_t append_word(char *text, size_t size, size_t n, const char *word)
     return n;
 }
 
+void common_word(char *text, size_t size, const char *word)
+{
+    append_word(text, size, 0, word);
+}
+
 status common_provenance(context *c, const command_line *line, const config *cfg, provenance *p)
 {
     *p = (provenance){0};

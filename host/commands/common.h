@@ -14,6 +14,8 @@ status common_log_profile(context *c, const command_line *line, device *d);
 status common_provenance(context *c, const command_line *line, const config *cfg, provenance *p);
 /* Fills the device and its self-test verdict: "passed", "not run", "forced: …". */
 void common_provenance_device(provenance *p, const device *d, const char *verdict);
+/* A word as a shell takes it: quoted where it needs it. */
+void common_word(char *text, size_t size, const char *word);
 /* The -o of the line, or the default when none was given; STATUS_USAGE when both are NULL. */
 status common_output(context *c, const command_line *line, const char *otherwise, const char **out);
 

@@ -64,7 +64,8 @@ static status generate(context *c, const command_line *line, device *d, const ch
         sampler_describe(g, count, &m);
         s = memory_new(c, "generated maps", (size_t)count * m.ny * m.nx, sizeof *m.values, &m.values);
     }
-    if (!s) s = sampler_run(c, g, latents, (uint64_t)config_integer(line->cfg, "run.seed"), count, m.values);
+    if (!s)
+        s = sampler_run(c, g, latents, (uint64_t)config_integer(line->cfg, "run.seed"), RNG_GENERATE, count, m.values);
     if (!s) s = maps_write(c, out, &m, origin);
     if (!s) s = print(c, line, &m, g->origin.step, out);
     memory_delete(&latents);

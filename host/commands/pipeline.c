@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "commands/command.h"
 #include "commands/plan.h"
+#include "nets/saved.h"
 
 enum { STAGE_PATHS = 4, STAGE_FLAGS = 2 };
 
@@ -231,6 +232,17 @@ static status remove_boxes(pipeline *p, const char *folder)
     return s;
 }
 
+/* What a stage left that was made otherwise and that its command would keep. */
+static status remove_older(pipeline *p, const stage *g, const char *out)
+{
+    bool any = false;
+    status s = STATUS_OK;
+    if (strcmp(g->out, "boxes") == 0) return remove_boxes(p, out);
+    if (strcmp(g->out, "gan") == 0) s = saved_any(p->c, out, &any);
+    if (any) log_info(p->c, "%s: removing the older run in it, to train anew", out);
+    return s || !any ? s : saved_remove(p->c, out);
+}
+
 /* Files in a folder; 0 where there is none. */
 static int files_in(const char *folder)
 {
@@ -284,7 +296,7 @@ static status run_stage(pipeline *p, const stage *g, int number)
     json_object_set_new(row, "state", json_string("running"));
     s = write_record(p);
     double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
-    if (!s && !resume && strcmp(g->out, "boxes") == 0) s = remove_boxes(p, out);
+    if (!s && !resume) s = remove_older(p, g, out);
     if (!s) s = call_stage(p, g, resume);
     json_object_set_new(row, "seconds", json_real(before + clock_seconds() - start));
     if (s == STATUS_OK) {
@@ -337,6 +349,7 @@ status command_pipeline(context *c, const command_line *line)
     if (!s && length >= (int)sizeof p.folder)
         s = context_fail(c, STATUS_USAGE, "%.60s…: the path is longer than %zu characters", p.folder,
                          sizeof p.folder - 1);
+    if (!s) s = plan_check(c, line->cfg);
     if (s) return s;
     if (command_flag(line, "dry-run")) return plan_print(c, line);
     s = files_make_folder(c, p.folder);

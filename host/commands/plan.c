@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands/ready.h"
+#include "dataset/split.h"
 #include "maps/dtfe.h"
 #include "maps/from_snapshots.h"
 #include "nets/gan.h"
@@ -31,10 +32,44 @@ typedef struct {
     size_t box_bytes, gan_bytes;
 } plan;
 
-static int64_t held_out(const config *cfg, const char *key, int64_t boxes)
+status plan_check(context *c, const config *cfg)
 {
-    double x = config_real(cfg, key);
-    return (int64_t)(x < 1 ? x * (double)boxes + 0.5 : x);
+    int count = 0;
+    config_list(cfg, "simulate.redshifts", &count);
+    if (config_integer(cfg, "simulate.dims") != 2)
+        return context_fail(c, STATUS_USAGE,
+                            "pipeline: simulate.dims = 3: the maps of 3D boxes are not part of this version; use "
+                            "simulate.dims = 2, or the command simulate alone");
+    if (count != 1)
+        return context_fail(
+            c, STATUS_USAGE,
+            "pipeline: simulate.redshifts names %d redshifts, and a run trains on the maps of one; name "
+            "that one, or use the commands simulate and maps for each",
+            count);
+    return STATUS_OK;
+}
+
+/* The steps and saved epochs of the training, and the maps it is left with. */
+static status training_sizes(plan *p)
+{
+    context *c = p->c;
+    const config *cfg = p->cfg;
+    uint32_t boxes = (uint32_t)p->boxes.boxes, validation = 0, test = 0;
+    status s = dataset_held_out(c, "dataset.validation", config_real(cfg, "dataset.validation"), boxes, &validation);
+    if (!s) s = dataset_held_out(c, "dataset.test", config_real(cfg, "dataset.test"), boxes, &test);
+    if (s) return s;
+    p->training = (int64_t)boxes - validation - test;
+    if (p->training < 1)
+        return context_fail(c, STATUS_USAGE,
+                            "of %u boxes none is left to train on; lower dataset.validation and dataset.test", boxes);
+    int64_t per_epoch = p->training * CROP_PER_PARENT / p->gan.batch, save = config_integer(cfg, "gan.save_every");
+    if (per_epoch < 1)
+        return context_fail(c, STATUS_USAGE, "%lld training maps give fewer sub-images than gan.batch = %d",
+                            (long long)p->training, p->gan.batch);
+    p->steps = config_integer(cfg, "gan.steps");
+    if (!p->steps) p->steps = per_epoch * config_integer(cfg, "gan.epochs");
+    p->epochs = p->steps / (save ? save : per_epoch);
+    return STATUS_OK;
 }
 
 /* Sizes that follow from the configuration alone. */
@@ -42,7 +77,8 @@ static status sizes(plan *p)
 {
     context *c = p->c;
     const config *cfg = p->cfg;
-    status s = simulation_options_read(c, cfg, &p->boxes);
+    status s = plan_check(c, cfg);
+    if (!s) s = simulation_options_read(c, cfg, &p->boxes);
     if (!s) s = gan_options_read(c, cfg, &p->gan);
     if (s) return s;
     p->particles = (int64_t)pow(p->boxes.particles, p->boxes.spectrum.dims);
@@ -51,20 +87,8 @@ static status sizes(plan *p)
     if (!p->crop) p->crop = p->pixels / 2;
     if (!s) s = network_shape_read(c, cfg, p->crop, &p->network);
     if (s) return s;
-    int64_t boxes = p->boxes.boxes;
-    p->training = boxes - held_out(cfg, "dataset.validation", boxes) - held_out(cfg, "dataset.test", boxes);
-    if (p->training < 1)
-        return context_fail(c, STATUS_USAGE,
-                            "of %lld boxes none is left to train on; lower dataset.validation and dataset.test",
-                            (long long)boxes);
-    int64_t per_epoch = p->training * CROP_PER_PARENT / p->gan.batch, save = config_integer(cfg, "gan.save_every");
-    if (per_epoch < 1)
-        return context_fail(c, STATUS_USAGE, "%lld training maps give fewer sub-images than gan.batch = %d",
-                            (long long)p->training, p->gan.batch);
-    p->steps = config_integer(cfg, "gan.steps");
-    if (!p->steps) p->steps = per_epoch * config_integer(cfg, "gan.epochs");
-    p->epochs = p->steps / (save ? save : per_epoch);
-    p->gan_bytes = gan_bytes(&p->gan, &p->network) + (size_t)p->training * p->pixels * p->pixels * sizeof(float);
+    s = training_sizes(p);
+    if (s) return s;
     p->box_bytes = simulation_bytes(p->d, &p->boxes, p->particles);
     return STATUS_OK;
 }
@@ -109,6 +133,7 @@ static status time_boxes(plan *p)
     return s;
 }
 
+/* First of all that is measured: the peak of the device's memory is then the networks'. */
 static status time_training(plan *p)
 {
     gan *g = NULL;
@@ -124,6 +149,9 @@ static status time_training(plan *p)
         double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
     }
+    size_t map =
+        (size_t)p->pixels * p->pixels * sizeof(float) + CROP_PER_PARENT * sizeof(uint32_t); /* with its order */
+    p->gan_bytes = device_bytes_peak(p->d) + (size_t)p->training * map;
     gan_delete(&g);
     return s;
 }
@@ -204,8 +232,8 @@ status plan_print(context *c, const command_line *line)
     status s = ready_device(c, line, &origin, &p.d);
     if (!s) s = sizes(&p);
     if (!s) log_info(c, "measuring a few steps of each stage");
-    if (!s) s = time_boxes(&p);
     if (!s) s = time_training(&p);
+    if (!s) s = time_boxes(&p);
     if (!s) s = print(&p, line->json);
     memory_delete(&p.positions);
     device_delete(&p.d);

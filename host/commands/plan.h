@@ -5,6 +5,8 @@
 
 #include "commands/command.h"
 
+/* STATUS_USAGE for what a later stage would refuse after hours of the first: 3D boxes, several redshifts. */
+status plan_check(context *c, const config *cfg);
 status plan_print(context *c, const command_line *line);
 
 #endif

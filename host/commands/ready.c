@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "commands/ready.h"
+#include "nets/saved.h"
 #include "ops/selftest.h"
 
 status ready_device(context *c, const command_line *line, provenance *origin, device **out)
@@ -22,10 +23,12 @@ status ready_device(context *c, const command_line *line, provenance *origin, de
 
 void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size)
 {
-    const char *all = origin->command_line, *flag = line->resume ? "" : " --resume";
-    int n = (int)strlen(all);
-    if (strstr(all, " -- ")) n = (int)strcspn(all, " "); /* behind "--" it would be an argument */
-    snprintf(hint, size, "%.*s%s%s", n, all, flag, all + n);
+    char program[1200];
+    const char *rest = origin->command_line + strcspn(origin->command_line, " ");
+    const char *called = getenv("COSMOCL_CALLED_AS"), *flag = line->resume ? "" : " --resume";
+    common_word(program, sizeof program, called && *called ? called : line->argv[0]);
+    int n = strstr(rest, " -- ") ? 0 : (int)strlen(rest); /* behind "--" it would be an argument */
+    snprintf(hint, size, "%s%.*s%s%s", program, n, rest, flag, rest + n);
 }
 
 /* Equal as values: "8,16" is "8, 16". */
@@ -59,7 +62,7 @@ static bool decides(const char *key, const char *sections, const char *const *fr
 }
 
 status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
-                                const char *const *free)
+                                const char *const *free, const char *instead)
 {
     h5_file *f = NULL;
     config *made = NULL;
@@ -71,10 +74,9 @@ status ready_same_configuration(context *c, const char *path, const config *cfg,
     if (s == STATUS_USAGE) s = STATUS_DATA; /* keys of another version, not what the user typed */
     for (int i = 0; i < options_count && !s; i++)
         if (decides(options[i].key, sections, free) && !same_value(made, cfg, &options[i]))
-            s = context_fail(c, STATUS_USAGE,
-                             "%s was made with %s = %s, not %s; give another folder with -o, or leave out --resume to "
-                             "replace it",
-                             path, options[i].key, config_text(made, options[i].key), config_text(cfg, options[i].key));
+            s = context_fail(
+                c, STATUS_USAGE, "%s was made with %s = %s, not %s; give another folder with -o, or %s to replace it",
+                path, options[i].key, config_text(made, options[i].key), config_text(cfg, options[i].key), instead);
     memory_delete(&stored);
     config_delete(&made);
     h5_delete(&f);
@@ -93,19 +95,15 @@ static long selected_epoch(const char *run)
     return number;
 }
 
-static status epoch_path(context *c, const char *run, long number, char *path)
-{
-    return files_path(c, path, "%s/epochs/%04ld.h5", run, number);
-}
-
 static status last_epoch(context *c, const char *run, char *path)
 {
-    for (long n = 9999; n >= 0; n--) {
-        status s = epoch_path(c, run, n, path);
-        if (s || files_exists(path)) return s;
-    }
-    return context_fail(c, STATUS_DATA, "%s: no saved epochs in it; train first: cosmocl train gan MAPS -o %s", run,
-                        run);
+    int64_t *numbers = NULL;
+    int count = 0;
+    status s = saved_epochs(c, run, &numbers, &count);
+    if (!s && count) s = saved_epoch_path(c, run, numbers[count - 1], path);
+    memory_delete(&numbers);
+    if (s || count) return s;
+    return context_fail(c, STATUS_DATA, "%s: no saved epochs in it; train first: train gan MAPS -o %s", run, run);
 }
 
 status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path)
@@ -121,13 +119,13 @@ status ready_checkpoint(context *c, const char *argument, const char *epoch, cha
     if (!epoch) {
         long selected = selected_epoch(argument);
         if (selected < 0) return last_epoch(c, argument, path);
-        return epoch_path(c, argument, selected, path);
+        return saved_epoch_path(c, argument, selected, path);
     }
     char *end = NULL;
     long number = strtol(epoch, &end, 10);
-    if (end == epoch || *end || number < 0 || number > 9999)
+    if (end == epoch || *end || number < 0)
         return context_fail(c, STATUS_USAGE, "--epoch %s: is not the number of a saved epoch", epoch);
-    s = epoch_path(c, argument, number, path);
+    s = saved_epoch_path(c, argument, number, path);
     if (!s && !files_exists(path))
         s = context_fail(c, STATUS_DATA, "%s: there is no such saved epoch; see %s/epochs", path, argument);
     return s;

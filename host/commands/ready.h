@@ -13,10 +13,11 @@ status ready_device(context *c, const command_line *line, provenance *origin, de
 status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path);
 /* Whether the file at path, made by this command before, is of the same configuration in the sections "a, b" (and the
  * seed) but for the keys in `free` ("section.key", ended by NULL); else STATUS_USAGE that names the first key that
- * differs. STATUS_DATA when the file says nothing of its configuration. */
+ * differs and how (`instead`) to replace the file. STATUS_DATA when the file says nothing of its configuration. */
 status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
-                                const char *const *free);
-/* The command that goes on with this one. */
+                                const char *const *free, const char *instead);
+/* The command that goes on with this one, by the name that this program was called by ($COSMOCL_CALLED_AS where a
+ * script called it). */
 void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 /* `select`: scores every saved epoch of a training run on the validation maps and names the best. */
+#include <cosmocl/version.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,10 +12,9 @@
 #include "commands/ready.h"
 #include "dataset/split.h"
 #include "nets/generate.h"
+#include "nets/saved.h"
 #include "stats/figures.h"
 #include "stats/score.h"
-
-enum { MOST_EPOCHS = 10000 };
 
 typedef struct {
     context *c;
@@ -26,7 +26,10 @@ typedef struct {
     stats_plan *plan;
     stats_set validation, train;
     sampler *sampler;
-    int64_t count;
+    provenance origin; /* of the result */
+    int64_t *numbers;  /* of the saved epochs */
+    int saved;
+    int64_t count; /* images of each */
     float *images;
     json_t *epochs, *best;
     double best_score;
@@ -99,10 +102,10 @@ static status reference_sets(selection *t)
     return s;
 }
 
-static json_t *epoch_row(const selection *t, int number, const score *sc, const stats_figures *f)
+static json_t *epoch_row(const selection *t, int64_t number, const score *sc, const stats_figures *f)
 {
-    char file[32];
-    snprintf(file, sizeof file, "epochs/%04d.h5", number);
+    char file[64];
+    snprintf(file, sizeof file, "epochs/%04lld.h5", (long long)number);
     json_t *parts = json_object();
     for (int i = 0; i < sc->count; i++) json_object_set_new(parts, sc->part[i].name, json_real(sc->part[i].ratio));
     const double values[] = {f->pdf, f->mean, f->std, f->psd, f->peaks};
@@ -110,18 +113,20 @@ static json_t *epoch_row(const selection *t, int number, const score *sc, const 
     json_t *figures = json_object();
     for (int i = 0; i < 5; i++)
         json_object_set_new(figures, names[i], isfinite(values[i]) ? json_real(values[i]) : json_null());
-    return json_pack("{s:i, s:I, s:s, s:f, s:o, s:o}", "epoch", number, "step", (json_int_t)t->sampler->origin.step,
-                     "file", file, "score", sc->value, "parts", parts, "figures", figures);
+    return json_pack("{s:I, s:I, s:s, s:f, s:o, s:o}", "epoch", (json_int_t)number, "step",
+                     (json_int_t)t->sampler->origin.step, "file", file, "score", sc->value, "parts", parts, "figures",
+                     figures);
 }
 
-static status score_epoch(selection *t, int number, const char *path)
+static status score_epoch(selection *t, int64_t number, const char *path)
 {
     score sc;
     stats_figures figures;
     stats_set model = {0};
     status s = sampler_load(t->c, t->sampler, path);
     if (!s)
-        s = sampler_run(t->c, t->sampler, NULL, (uint64_t)config_integer(t->trained, "run.seed"), t->count, t->images);
+        s = sampler_run(t->c, t->sampler, NULL, (uint64_t)config_integer(t->trained, "run.seed"), RNG_SELECT, t->count,
+                        t->images);
     if (!s) s = stats_set_from_host(t->c, t->plan, path, t->images, t->count, &model);
     if (!s) s = score_compute(t->c, &model, &t->validation, &t->train, &sc);
     if (!s) s = stats_figures_compute(t->c, &model, &t->validation, &figures);
@@ -135,17 +140,24 @@ static status score_epoch(selection *t, int number, const char *path)
         t->best_score = sc.value;
     }
     if (!t->line->json)
-        printf("%5d %8lld %8.3f %8.3f %6.2f %6.2f %8.3f %6.2f\n", number, (long long)t->sampler->origin.step, sc.value,
-               figures.pdf, figures.mean, figures.std, figures.psd, figures.peaks);
+        printf("%5lld %8lld %8.3f %8.3f %6.2f %6.2f %8.3f %6.2f\n", (long long)number,
+               (long long)t->sampler->origin.step, sc.value, figures.pdf, figures.mean, figures.std, figures.psd,
+               figures.peaks);
     return STATUS_OK;
+}
+
+static json_t *made(const selection *t)
+{
+    return json_pack("{s:s, s:s, s:s, s:s}", "version", COSMOCL_VERSION, "commit", COSMOCL_COMMIT, "device",
+                     t->origin.device, "selftest", t->origin.selftest);
 }
 
 static status write_result(selection *t)
 {
     char path[FILES_PATH];
     status s = files_path(t->c, path, "%s/select.json", t->run);
-    json_t *root = json_pack("{s:O, s:I, s:I, s:O}", "best", t->best, "generated", (json_int_t)t->count, "validation",
-                             (json_int_t)t->validation.images, "epochs", t->epochs);
+    json_t *root = json_pack("{s:O, s:I, s:I, s:O, s:o}", "best", t->best, "generated", (json_int_t)t->count,
+                             "validation", (json_int_t)t->validation.images, "epochs", t->epochs, "made", made(t));
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     if (!s && !text) s = context_fail(t->c, STATUS_MEMORY, "no memory for the scores");
     if (!s) s = files_replace(t->c, path, text, strlen(text));
@@ -160,33 +172,26 @@ static status write_result(selection *t)
     return s;
 }
 
-/* Numbers of the saved epochs in order. */
-static status list_epochs(selection *t, int *numbers, int *count)
+static status list_epochs(selection *t)
 {
-    char path[FILES_PATH];
-    *count = 0;
-    for (int n = 0; n < MOST_EPOCHS; n++) {
-        status s = files_path(t->c, path, "%s/epochs/%04d.h5", t->run, n);
-        if (s) return s;
-        if (files_exists(path)) numbers[(*count)++] = n;
-    }
-    if (*count) return STATUS_OK;
+    status s = saved_epochs(t->c, t->run, &t->numbers, &t->saved);
+    if (s || t->saved) return s;
     return context_fail(t->c, STATUS_DATA,
                         "%s: no saved epochs in it (epochs/NNNN.h5); give the folder of a training run", t->run);
 }
 
-static status score_all(selection *t, const int *numbers, int count)
+static status score_all(selection *t)
 {
     char path[FILES_PATH];
     progress p;
     if (!t->line->json)
         printf("%5s %8s %8s %8s %6s %6s %8s %6s\n", "epoch", "step", "score", "pdf", "mean", "std", "psd", "peaks");
-    progress_begin(&p, t->c, "select", "epochs", 0, count);
+    progress_begin(&p, t->c, "select", "epochs", 0, t->saved);
     status s = STATUS_OK;
-    for (int i = 0; i < count && !s; i++) {
+    for (int i = 0; i < t->saved && !s; i++) {
         if (context_stop_requested(t->c)) s = context_fail(t->c, STATUS_INTERRUPTED, "select: interrupted");
-        if (!s) s = files_path(t->c, path, "%s/epochs/%04d.h5", t->run, numbers[i]);
-        if (!s) s = score_epoch(t, numbers[i], path);
+        if (!s) s = saved_epoch_path(t->c, t->run, t->numbers[i], path);
+        if (!s) s = score_epoch(t, t->numbers[i], path);
         progress_update(&p, i + 1, "best score %.3f", t->best_score);
     }
     progress_end(&p);
@@ -213,6 +218,8 @@ static void selection_delete(selection *t)
     stats_set_delete(&t->train);
     stats_plan_delete(&t->plan);
     memory_delete(&t->images);
+    memory_delete(&t->numbers);
+    provenance_delete(&t->origin);
     json_decref(t->epochs);
     config_delete(&t->trained);
     device_delete(&t->d);
@@ -222,15 +229,12 @@ status command_select(context *c, const command_line *line)
 {
     selection t = {.c = c, .line = line, .run = line->argument[0]};
     char first[FILES_PATH];
-    int numbers[MOST_EPOCHS], count = 0;
-    provenance origin = {0};
-    status s = list_epochs(&t, numbers, &count);
-    if (!s) s = ready_device(c, line, &origin, &t.d);
-    if (!s) s = files_path(c, first, "%s/epochs/%04d.h5", t.run, numbers[0]);
+    status s = list_epochs(&t);
+    if (!s) s = ready_device(c, line, &t.origin, &t.d);
+    if (!s) s = saved_epoch_path(c, t.run, t.numbers[0], first);
     if (!s) s = prepare(&t, first);
-    if (!s) s = score_all(&t, numbers, count);
+    if (!s) s = score_all(&t);
     if (!s) s = write_result(&t);
     selection_delete(&t);
-    provenance_delete(&origin);
     return s;
 }

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
-#include "base/options.h"
 #include "commands/ready.h"
 #include "sim/simulation.h"
 
@@ -86,59 +85,17 @@ static status write_snapshot(context *c, void *user, int index, snapshot *s)
 
 /* ---- resuming ---------------------------------------------------------------------------------------------------- */
 
-/* Whether a key decides what is in a box: all of cosmology and simulate but the number of boxes and the redshifts. */
-static bool decides(const char *key)
-{
-    if (strcmp(key, "simulate.boxes") == 0 || strcmp(key, "simulate.redshifts") == 0) return false;
-    return strncmp(key, "cosmology.", 10) == 0 || strncmp(key, "simulate.", 9) == 0 || strcmp(key, "run.seed") == 0;
-}
-
-static bool same_value(const config *a, const config *b, const option *o)
-{
-    int n, m;
-    const double *x, *y;
-    switch (o->type) {
-    case OPTION_INTEGER:
-        return config_integer(a, o->key) == config_integer(b, o->key);
-    case OPTION_REAL:
-        return config_real(a, o->key) == config_real(b, o->key);
-    case OPTION_FLAG:
-        return config_flag(a, o->key) == config_flag(b, o->key);
-    case OPTION_TEXT:
-    case OPTION_CHOICE:
-        return strcmp(config_text(a, o->key), config_text(b, o->key)) == 0;
-    default:
-        x = config_list(a, o->key, &n);
-        y = config_list(b, o->key, &m);
-        return n == m && memcmp(x, y, (size_t)n * sizeof *x) == 0;
-    }
-}
-
-/* Whether path is a whole snapshot of this configuration. A file of another one is STATUS_USAGE: it must not be mixed
- * in. */
+/* Whether path is a whole snapshot of this configuration, but for the number of boxes and the redshifts. A file of
+ * another one is STATUS_USAGE: it must not be mixed in. */
 static status is_done(job *j, const char *path, bool *done)
 {
-    h5_file *f = NULL;
-    char *text = NULL;
-    config *made = NULL;
+    static const char *const free[] = {"simulate.boxes", "simulate.redshifts", NULL};
     *done = false;
     if (!files_exists(path)) return STATUS_OK;
-    status s = h5_open(j->c, path, &f);
-    if (!s) s = provenance_read_configuration(j->c, f, &text);
-    if (!s) s = config_new(j->c, &made);
-    if (!s) s = config_read(j->c, made, text, path);
-    for (int i = 0; i < options_count && !s; i++)
-        if (decides(options[i].key) && !same_value(made, j->line->cfg, &options[i]))
-            s = context_fail(
-                j->c, STATUS_USAGE,
-                "%s was made with another %s; give another folder with -o, or leave out --resume to replace it", path,
-                options[i].key);
+    status s = ready_same_configuration(j->c, path, j->line->cfg, "cosmology, simulate", free, "leave out --resume");
     *done = !s;
-    config_delete(&made);
-    memory_delete(&text);
-    h5_delete(&f);
-    if (s == STATUS_USAGE) return s;
-    if (s) log_warning(j->c, "%s; made again", context_message(j->c));
+    if (s != STATUS_DATA) return s;
+    log_warning(j->c, "%s; made again", context_message(j->c));
     return STATUS_OK;
 }
 
@@ -163,7 +120,7 @@ static status first_missing(job *j, int64_t *box)
 
 static status stopped(job *j, status s)
 {
-    char hint[2200];
+    char hint[3300];
     if (s != STATUS_STOPPED) return s;
     ready_resume_hint(j->line, &j->made, hint, sizeof hint);
     return context_fail(j->c, s, "stopped after %" PRId64 " of %" PRId64 " boxes; go on with: %s", j->box, j->o.boxes,

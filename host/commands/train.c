@@ -50,7 +50,7 @@ static status train(context *c, const command_line *line, device *d, const maps 
     gan *g = NULL;
     gan_options options;
     network_shape shape;
-    char hint[2200];
+    char hint[3300];
     status s = gan_options_read(c, cfg, &options);
     if (!s) s = dataset_open(c, d, m, cfg, &data);
     if (!s) s = network_shape_read(c, cfg, dataset_crop_shape(data)->crop, &shape);
@@ -73,7 +73,8 @@ static status train(context *c, const command_line *line, device *d, const maps 
                        .trained_on = &trained_on,
                        .origin = origin,
                        .resume_hint = hint,
-                       .resume = line->resume};
+                       .resume = line->resume,
+                       .replace = line->force};
         s = gan_train(c, g, &source, &run);
     }
     if (!s) s = common_log_profile(c, line, d);
@@ -90,8 +91,8 @@ static status check_inputs(context *c, const char *path, const char *maps_path, 
     if (!s) s = h5_read_text(c, f, "/provenance", "input_hashes", &inputs);
     if (!s && strncmp(inputs, origin->input_hash[0], strlen(origin->input_hash[0])) != 0)
         s = context_fail(c, STATUS_USAGE,
-                         "%s was made with other maps than %s; give those, or another folder with -o, or leave out "
-                         "--resume to replace it",
+                         "%s was made with other maps than %s; give those, or another folder with -o, or --force in "
+                         "place of --resume to replace it",
                          path, maps_path);
     memory_delete(&inputs);
     h5_delete(&f);
@@ -103,12 +104,15 @@ static status check_inputs(context *c, const char *path, const char *maps_path, 
 static status check_resume(context *c, const command_line *line, const provenance *origin)
 {
     static const char *const generations[] = {"state.h5", "state.previous.h5"};
-    static const char *const free[] = {"gan.steps", "gan.epochs", "gan.lr_g", "gan.lr_d", NULL};
+    static const char *const free[] = {"gan.steps", "gan.epochs", "gan.lr_g", "gan.lr_d",
+                                       /* how the maps file was made, which the hash of the file decides */
+                                       "maps.estimator", "maps.pixels", "maps.members", NULL};
     char path[FILES_PATH];
     for (int i = 0; i < 2 && line->resume; i++) {
         status s = files_path(c, path, "%s/%s", line->out ? line->out : "gan", generations[i]);
         if (s || !files_exists(path)) continue;
-        s = ready_same_configuration(c, path, line->cfg, "dataset, network, gan", free);
+        s = ready_same_configuration(c, path, line->cfg, "maps, dataset, network, gan", free,
+                                     "--force in place of --resume");
         if (!s) s = check_inputs(c, path, line->argument[0], origin);
         if (s != STATUS_DATA) return s; /* a damaged state is said when it is read */
     }

@@ -21,15 +21,45 @@ static void hash_values(stream *t, const parameter *p, const float *values)
     sha256_add(&t->hash, values, p->elements * sizeof *values);
 }
 
+static void hash_integer(stream *t, int64_t x)
+{
+    char text[32];
+    sha256_add(&t->hash, text, (size_t)snprintf(text, sizeof text, "%lld ", (long long)x));
+}
+
+static void hash_adam(stream *t, const adam_state *a)
+{
+    hash_integer(t, a->step);
+    sha256_add(&t->hash, &a->beta1_power, sizeof a->beta1_power);
+    sha256_add(&t->hash, &a->beta2_power, sizeof a->beta2_power);
+}
+
+static void begin_hash(stream *t, const checkpoint *k)
+{
+    sha256_begin(&t->hash);
+    sha256_add(&t->hash, k->chain_before, strlen(k->chain_before));
+    hash_integer(t, k->step);
+    hash_integer(t, k->epoch);
+}
+
 /* "/adam/generator/conv.0.weight.m" */
 static void object_name(char object[OBJECT], const char *group, const parameter *p, const char *suffix)
 {
     snprintf(object, OBJECT, "%.63s/%.*s%.7s", group, (int)sizeof p->name - 1, p->name, suffix);
 }
 
+/* Running statistics, live or averaged; they need no other order outside. */
+static buffer *running_of(network *n, const parameter *p, const network_average *instead)
+{
+    const layer *l = &n->layers[p->layer];
+    if (p->part == PART_RUNNING_MEAN) return instead ? instead->running_mean[p->layer] : l->running_mean;
+    return instead ? instead->running_var[p->layer] : l->running_var;
+}
+
 /* ---- writing */
 
-static status write_arena(stream *t, network *n, const char *group, arena a, buffer *instead, const char *suffix)
+static status write_arena(stream *t, network *n, const char *group, arena a, const network_average *instead,
+                          const char *suffix)
 {
     parameter list[PARAMETERS];
     int count = parameters_list(n, list);
@@ -38,7 +68,7 @@ static status write_arena(stream *t, network *n, const char *group, arena a, buf
     status s;
     if (instead) {
         s = memory_new(t->c, "host copy of the average", n->parameters, sizeof *host, &host);
-        if (!s) s = buffer_read(t->c, instead, 0, host, n->parameters * sizeof *host);
+        if (!s) s = buffer_read(t->c, instead->value, 0, host, n->parameters * sizeof *host);
     } else {
         s = parameters_download(t->c, n, a, &host);
     }
@@ -47,7 +77,8 @@ static status write_arena(stream *t, network *n, const char *group, arena a, buf
         if (!trained && a != ARENA_VALUE) continue;
         s = memory_new(t->c, "tensor", list[i].elements, sizeof *values, &values);
         if (!s && trained) parameter_take(n, &list[i], host, values);
-        if (!s && !trained) s = parameter_read_running(t->c, n, &list[i], values);
+        if (!s && !trained)
+            s = buffer_read(t->c, running_of(n, &list[i], instead), 0, values, list[i].elements * sizeof *values);
         object_name(object, group, &list[i], suffix);
         if (!s) s = h5_write(t->c, t->file, object, H5_FLOAT32, list[i].rank, list[i].shape, values);
         if (!s) hash_values(t, &list[i], values);
@@ -57,7 +88,7 @@ static status write_arena(stream *t, network *n, const char *group, arena a, buf
     return s;
 }
 
-static status write_network(stream *t, network *n, const char *name, buffer *average)
+static status write_network(stream *t, network *n, const char *name, const network_average *average)
 {
     if (!n) return STATUS_OK;
     char group[64], adam[64];
@@ -68,6 +99,7 @@ static status write_network(stream *t, network *n, const char *name, buffer *ave
     s = write_arena(t, n, adam, ARENA_M, NULL, ".m");
     if (!s) s = write_arena(t, n, adam, ARENA_V, NULL, ".v");
     double powers[2] = {n->adam.beta1_power, n->adam.beta2_power};
+    hash_adam(t, &n->adam);
     if (!s) s = h5_attribute_integer(t->c, t->file, adam, "step", n->adam.step);
     if (!s) s = h5_attribute_reals(t->c, t->file, adam, "beta_powers", 2, powers);
     if (!s && average) s = write_arena(t, n, "/average", ARENA_VALUE, average, "");
@@ -126,10 +158,8 @@ status checkpoint_write(context *c, const char *path, checkpoint *k, const check
                         const provenance *p)
 {
     stream t = {.c = c, .moments = moments};
-    sha256_begin(&t.hash);
-    char before[SHA256_TEXT];
-    memcpy(before, k->chain, sizeof before);
-    sha256_add(&t.hash, before, strlen(before));
+    if (moments) memcpy(k->chain_before, k->chain, sizeof k->chain);
+    begin_hash(&t, k);
     status s = h5_create(c, path, expected_bytes(n, moments), &t.file);
     if (!s) h5_store_plain(t.file);
     if (!s) s = write_description(&t, k);
@@ -138,7 +168,7 @@ status checkpoint_write(context *c, const char *path, checkpoint *k, const check
     if (!s) s = write_network(&t, n->encoder, "encoder", NULL);
     if (!s && moments) {
         close_chain(&t, k);
-        s = h5_attribute_text(c, t.file, "/progress", "chain_before", before);
+        s = h5_attribute_text(c, t.file, "/progress", "chain_before", k->chain_before);
     }
     if (!s) s = h5_attribute_text(c, t.file, "/progress", "chain", k->chain);
     if (!s) s = provenance_write(c, p, t.file);
@@ -149,7 +179,8 @@ status checkpoint_write(context *c, const char *path, checkpoint *k, const check
 
 /* ---- reading */
 
-static status read_arena(stream *t, network *n, const char *group, arena a, buffer *instead, const char *suffix)
+static status read_arena(stream *t, network *n, const char *group, arena a, const network_average *instead,
+                         const char *suffix)
 {
     parameter list[PARAMETERS];
     int count = parameters_list(n, list);
@@ -177,17 +208,18 @@ static status read_arena(stream *t, network *n, const char *group, arena a, buff
                                  h5_path(t->file), object, e);
         if (!s) hash_values(t, &list[i], values);
         if (!s && trained) parameter_put(n, &list[i], host, values);
-        if (!s && !trained) s = parameter_write_running(t->c, n, &list[i], values);
+        if (!s && !trained)
+            s = buffer_write(t->c, running_of(n, &list[i], instead), 0, values, list[i].elements * sizeof *values);
         memory_delete(&values);
     }
     if (!s)
-        s = instead ? buffer_write(t->c, instead, 0, host, n->parameters * sizeof *host)
+        s = instead ? buffer_write(t->c, instead->value, 0, host, n->parameters * sizeof *host)
                     : parameters_upload(t->c, n, a, host);
     memory_delete(&host);
     return s;
 }
 
-static status read_network(stream *t, network *n, const char *name, buffer *average)
+static status read_network(stream *t, network *n, const char *name, const network_average *average)
 {
     if (!n) return STATUS_OK;
     char group[64], adam[64];
@@ -204,8 +236,14 @@ static status read_network(stream *t, network *n, const char *name, buffer *aver
         if (!s) s = read_arena(t, n, adam, ARENA_V, NULL, ".v");
         if (!s) s = h5_read_integer(t->c, t->file, adam, "step", &n->adam.step);
         if (!s) s = h5_read_reals(t->c, t->file, adam, "beta_powers", 2, powers, &count);
+        if (!s && (n->adam.step < 0 || count != 2 || !(powers[0] >= 0 && powers[0] <= 1) ||
+                   !(powers[1] >= 0 && powers[1] <= 1)))
+            s = context_fail(t->c, STATUS_DATA, "%s: %s: step or beta_powers are none of Adam's", h5_path(t->file),
+                             adam);
+        if (s) return s;
         n->adam.beta1_power = powers[0];
         n->adam.beta2_power = powers[1];
+        hash_adam(t, &n->adam);
         if (!s && average) s = read_arena(t, n, "/average", ARENA_VALUE, average, "");
     }
     return s ? s : network_pack(t->c, n);
@@ -288,13 +326,13 @@ status checkpoint_describe(context *c, const char *path, checkpoint *k)
 status checkpoint_read(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments)
 {
     stream t = {.c = c, .moments = moments};
-    char before[SHA256_TEXT] = "", stored[SHA256_TEXT];
+    char stored[SHA256_TEXT];
     *k = (checkpoint){0};
     status s = h5_open(c, path, &t.file);
     if (!s) s = read_description(c, t.file, k);
-    if (!s && moments) s = read_short_text(c, t.file, "/progress", "chain_before", before, sizeof before);
-    sha256_begin(&t.hash);
-    sha256_add(&t.hash, before, strlen(before));
+    if (!s && moments)
+        s = read_short_text(c, t.file, "/progress", "chain_before", k->chain_before, sizeof k->chain_before);
+    begin_hash(&t, k);
     if (!s) s = read_network(&t, n->generator, "generator", n->average);
     if (!s) s = read_network(&t, n->discriminator, "discriminator", NULL);
     if (!s) s = read_network(&t, n->encoder, "encoder", NULL);

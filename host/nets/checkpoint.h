@@ -5,12 +5,13 @@
 
 #include "base/hash.h"
 #include "io/maps_file.h"
-#include "nets/network.h"
+#include "nets/average.h"
 
 typedef struct {
     int64_t step, epoch; /* updates done, epochs begun */
-    /* SHA-256 of (chain before, all parameters and moments as written): equal chains mean equal histories. */
-    char chain[SHA256_TEXT];
+    /* SHA-256 of (chain before, step, epoch, all parameters, moments and numbers of Adam as written): equal chains mean
+     * equal histories. */
+    char chain[SHA256_TEXT], chain_before[SHA256_TEXT];
     network_shape shape;
     maps trained_on; /* what generated maps inherit: box_mpc_h of a sub-image, mean, transform, …; no values */
 } checkpoint;
@@ -18,7 +19,7 @@ typedef struct {
 /* Networks to write or read; NULL ones are left out. */
 typedef struct {
     network *generator, *discriminator, *encoder;
-    buffer *average; /* when set, written in place of the generator's values (moving average) */
+    network_average *average; /* of the generator; when set, written in its place, beside it in a resume state */
 } checkpoint_networks;
 
 /* Writes the file; extends k->chain when moments are written (a resume state). */

@@ -43,7 +43,10 @@ static status make_buffers(context *c, gan *g)
     size_t image = (size_t)g->generator->shape.image * g->generator->shape.image * sizeof(float);
     size_t latent = layout_channels(g->generator->shape.latent) * sizeof(float), batch = (size_t)o->batch;
     status s = buffer_new(c, g->device, "batch of images", 2 * batch * image, &g->images);
-    if (!s) s = buffer_new(c, g->device, "generated images", batch * image, &g->generated);
+    g->copied = batch * image % buffer_alignment(g->device) != 0;
+    if (!s)
+        s = g->copied ? buffer_new(c, g->device, "generated images", batch * image, &g->generated)
+                      : buffer_view(c, g->images, batch * image, batch * image, &g->generated);
     if (!s) s = buffer_new(c, g->device, "latents", batch * latent, &g->latents);
     if (!s) s = buffer_new(c, g->device, "gradient of the logits", 2 * batch * sizeof(float), &g->dlogits);
     if (!s) s = buffer_new(c, g->device, "gradient of the images", batch * image, &g->dimages);
@@ -51,8 +54,7 @@ static status make_buffers(context *c, gan *g)
     if (!s) s = buffer_zero(c, g->metrics);
     if (!s) s = buffer_new(c, g->device, "finite flag", sizeof(int32_t), &g->flag);
     if (!s) s = buffer_zero(c, g->flag);
-    if (!s && o->average > 0)
-        s = buffer_new(c, g->device, "average of the generator", g->generator->parameters * sizeof(float), &g->average);
+    if (!s && o->average > 0) s = network_average_new(c, g->generator, o->average, &g->average);
     return s;
 }
 
@@ -82,9 +84,9 @@ void gan_delete(gan **pointer)
 {
     gan *g = *pointer;
     if (!g) return;
-    buffer **buffers[] = {&g->images,  &g->generated, &g->latents, &g->dlogits,
-                          &g->dimages, &g->metrics,   &g->flag,    &g->average};
-    for (int i = 0; i < 8; i++) buffer_delete(buffers[i]);
+    buffer **buffers[] = {&g->generated, &g->images, &g->latents, &g->dlogits, &g->dimages, &g->metrics, &g->flag};
+    for (int i = 0; i < 7; i++) buffer_delete(buffers[i]);
+    network_average_delete(&g->average);
     network_delete(&g->generator);
     network_delete(&g->discriminator);
     memory_delete(pointer);
@@ -94,18 +96,8 @@ status gan_initialise(context *c, gan *g, initialisation how)
 {
     status s = parameters_initialise(c, g->generator, g->o.seed, how);
     if (!s) s = parameters_initialise(c, g->discriminator, g->o.seed, how);
-    if (!s && g->average)
-        s = buffer_copy(c, g->generator->value, 0, g->average, 0, g->generator->parameters * sizeof(float));
+    if (!s && g->average) s = network_average_reset(c, g->generator, g->average);
     return s;
-}
-
-size_t gan_bytes(const gan_options *o, const network_shape *s)
-{
-    batching both, one;
-    batchings(o, &both, &one);
-    size_t image = (size_t)s->image * s->image * sizeof(float);
-    return network_bytes(NETWORK_GENERATOR, s, &one, true) + network_bytes(NETWORK_DISCRIMINATOR, s, &both, true) +
-           4 * (size_t)o->batch * image;
 }
 
 double gan_step_flops(const gan_options *o, const network_shape *s)
@@ -128,7 +120,8 @@ static status generate(context *c, gan *g)
     status s = network_forward(c, g->generator, PASS_TRAIN, &g->one, g->latents, &images);
     if (!s) s = network_update_running(c, g->generator, &g->one);
     if (!s) s = buffer_copy(c, images, 0, g->generated, 0, buffer_bytes(g->generated));
-    if (!s) s = buffer_copy(c, g->generated, 0, g->images, buffer_bytes(g->generated), buffer_bytes(g->generated));
+    if (!s && g->copied)
+        s = buffer_copy(c, g->generated, 0, g->images, buffer_bytes(g->generated), buffer_bytes(g->generated));
     return s;
 }
 
@@ -181,8 +174,7 @@ status gan_step(context *c, gan *g)
         if (!s) s = generator_gradients(c, g);
     }
     if (!s) s = network_update(c, g->generator, g->flag);
-    if (!s && g->average)
-        s = adam_average(c, g->device, g->generator->parameters, g->o.average, g->generator->value, g->average);
+    if (!s && g->average) s = network_average_update(c, g->generator, g->average);
     if (s) return context_prefix(c, s, "GAN step %lld", (long long)g->step + 1);
     g->step++;
     return STATUS_OK;

@@ -5,6 +5,7 @@
 #ifndef NETS_GAN_H
 #define NETS_GAN_H
 
+#include "nets/average.h"
 #include "nets/checkpoint.h"
 #include "nets/parameters.h"
 #include "ops/crop.h"
@@ -32,13 +33,14 @@ typedef struct {
     network *generator, *discriminator;
     batching both, one; /* real and generated samples; generated alone */
     buffer *images;     /* [2 · batch][image][image]: real, then generated */
-    buffer *generated;  /* view of its second half */
-    buffer *latents;    /* [batch][padded latent] */
+    buffer *generated;  /* a view of its second half, a copy where that is not aligned */
+    bool copied;
+    buffer *latents; /* [batch][padded latent] */
     buffer *dlogits, *dimages;
-    buffer *metrics; /* [rows][LOSS_COLUMNS] */
-    buffer *flag;    /* int32: a gradient was not finite */
-    buffer *average; /* NULL without moving average */
-    int64_t step;    /* updates done */
+    buffer *metrics;          /* [rows][LOSS_COLUMNS] */
+    buffer *flag;             /* int32: a gradient was not finite */
+    network_average *average; /* of the generator; NULL without */
+    int64_t step;             /* updates done */
 } gan;
 
 enum { GAN_METRIC_ROWS = 64 }; /* step s reports in row s mod 64 */
@@ -47,8 +49,7 @@ status gan_new(context *c, device *d, const gan_options *o, const network_shape 
 void gan_delete(gan **g);
 /* First weights from the seed. */
 status gan_initialise(context *c, gan *g, initialisation how);
-/* Bytes on the device, parent maps not counted; FLOP of one step. */
-size_t gan_bytes(const gan_options *o, const network_shape *s);
+/* FLOP of one step. */
 double gan_step_flops(const gan_options *o, const network_shape *s);
 
 /* Latents of the current step into g->latents (draw 0; draw 1 is the fresh z of the generator's update). */
@@ -74,9 +75,11 @@ typedef struct {
     const provenance *origin; /* borrowed */
     const char *resume_hint;  /* the command that goes on, for the message of a stop */
     bool resume;
+    bool replace; /* without resume: an older run in the folder may be removed */
 } gan_run;
 
-/* Trains until done. STATUS_STOPPED after a stop request, state saved. STATUS_FAILURE when a gradient was not finite:
+/* Trains until done. STATUS_USAGE when the folder holds an older run that is neither gone on with nor to be replaced.
+ * STATUS_STOPPED after a stop request, state saved. STATUS_FAILURE when a gradient was not finite:
  * the last good state stays. */
 status gan_train(context *c, gan *g, const gan_data *data, const gan_run *run);
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "nets/gan.h"
+#include "nets/saved.h"
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -55,8 +56,7 @@ static status save_state(training *t)
 static status save_epoch(training *t)
 {
     char path[FILES_PATH];
-    long long number = (t->g->step + t->save_every - 1) / t->save_every;
-    status s = files_path(t->c, path, "%s/epochs/%04lld.h5", t->folder, number);
+    status s = saved_epoch_path(t->c, t->folder, (t->g->step + t->save_every - 1) / t->save_every, path);
     t->state.step = t->g->step;
     t->state.epoch = t->g->step / t->per_epoch;
     checkpoint_networks n = networks_of(t->g);
@@ -97,6 +97,9 @@ static status resume(training *t)
         read = checkpoint_read(t->c, path, &t->state, &n, true);
         if (!read) {
             t->g->step = t->state.step;
+            /* What a stop or an end saved between two saved epochs is no link: the chain is that of a run that never
+             * stopped. */
+            if (t->g->step % t->save_every) memcpy(t->state.chain, t->state.chain_before, sizeof t->state.chain);
             log_info(t->c, "going on from step %lld of %s", (long long)t->g->step, path);
             /* Else the next save would make the damaged state the previous one, over the good one. */
             if (i) remove(damaged);
@@ -106,7 +109,9 @@ static status resume(training *t)
         if (!i) log_warning(t->c, "%s; trying the state before it", context_message(t->c));
     }
     if (s) return s;
-    if (read) return context_prefix(t->c, read, "nothing to go on from; run without --resume");
+    if (read)
+        return context_prefix(t->c, read,
+                              "nothing to go on from; run without --resume, with --force to replace what is there");
     return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no state.h5); run without --resume", t->folder);
 }
 
@@ -118,20 +123,13 @@ static bool is_temporary(const char *name)
            (strstr(name, ".h5.") || strncmp(name, ".metrics.jsonl.", 15) == 0);
 }
 
-/* "0012.h5" */
-static bool is_epoch(const char *name)
-{
-    size_t digits = strspn(name, "0123456789");
-    return digits >= 4 && strcmp(name + digits, ".h5") == 0;
-}
-
-static status sweep(training *t, const char *name, bool (*ours)(const char *name))
+static status sweep(training *t, const char *name)
 {
     char folder[FILES_PATH], path[FILES_PATH];
     status s = path_of(t, folder, name);
     DIR *d = s ? NULL : opendir(folder);
     for (struct dirent *e = d ? readdir(d) : NULL; e && !s; e = readdir(d)) {
-        if (!ours(e->d_name)) continue;
+        if (!is_temporary(e->d_name)) continue;
         s = files_path(t->c, path, "%s/%s", folder, e->d_name);
         if (!s) remove(path);
     }
@@ -139,28 +137,28 @@ static status sweep(training *t, const char *name, bool (*ours)(const char *name
     return s;
 }
 
-/* A run begins with an empty folder or replaces its own files, never mixes with an older one. */
+/* A run never mixes with an older one, and never destroys one unasked. */
 static status begin_afresh(training *t)
 {
-    char path[FILES_PATH];
-    static const char *const own[] = {"metrics.jsonl", "state.h5", "state.previous.h5", "select.json"};
-    status s = STATUS_OK;
-    for (int i = 0; i < 4 && !s; i++) {
-        s = path_of(t, path, own[i]);
-        if (!s) remove(path);
-    }
-    return s ? s : sweep(t, "epochs", is_epoch);
+    bool any = false;
+    status s = saved_any(t->c, t->folder, &any);
+    if (!s && any && !t->run->replace)
+        return context_fail(t->c, STATUS_USAGE,
+                            "%s holds a training run already; go on with it by --resume, choose another folder with "
+                            "-o, or replace it with --force",
+                            t->folder);
+    if (any) log_info(t->c, "%s: removing the run in it", t->folder);
+    return s ? s : saved_remove(t->c, t->folder);
 }
 
 static status begin(training *t)
 {
     char path[FILES_PATH];
-    status s = t->run->resume ? resume(t) : STATUS_OK;
+    status s = t->run->resume ? resume(t) : begin_afresh(t);
     if (!s) s = path_of(t, path, "epochs");
     if (!s) s = files_make_folder(t->c, path);
-    if (!s && !t->run->resume) s = begin_afresh(t);
-    if (!s) s = sweep(t, ".", is_temporary);
-    return s ? s : sweep(t, "epochs", is_temporary);
+    if (!s) s = sweep(t, ".");
+    return s ? s : sweep(t, "epochs");
 }
 
 /* ---- metrics */

@@ -1,7 +1,6 @@
 /* New maps from a trained generator. */
 #include "nets/generate.h"
 #include "base/memory.h"
-#include "base/rng.h"
 #include "ops/crop.h"
 #include "ops/random.h"
 #include <stdio.h>
@@ -73,7 +72,8 @@ static status upload_latents(context *c, sampler *s, const float *latents, int c
     return result;
 }
 
-status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, int64_t count, float *images)
+status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, enum rng_stream stream, int64_t count,
+                   float *images)
 {
     int latent = s->generator->shape.latent;
     size_t pixels = (size_t)s->generator->shape.image * s->generator->shape.image;
@@ -87,8 +87,8 @@ status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, 
         if (latents)
             result = upload_latents(c, s, latents + first * latent, n);
         else
-            result = random_normals(c, d, seed, RNG_GENERATE, 0, (uint64_t)first * latent, n, latent,
-                                    layout_channels(latent), 1.0f, s->latents);
+            result = random_normals(c, d, seed, stream, 0, (uint64_t)first * latent, n, latent, layout_channels(latent),
+                                    1.0f, s->latents);
         if (!result) result = network_forward(c, s->generator, PASS_FROZEN, &b, s->latents, &out);
         if (!result) result = transform_inverse(c, d, &transform, n * pixels, out, s->densities);
         if (!result) result = buffer_read(c, s->densities, 0, images + first * pixels, n * pixels * sizeof(float));

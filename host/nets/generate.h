@@ -2,6 +2,7 @@
 #ifndef NETS_GENERATE_H
 #define NETS_GENERATE_H
 
+#include "base/rng.h"
 #include "nets/checkpoint.h"
 
 typedef struct {
@@ -16,9 +17,11 @@ status sampler_new(context *c, device *d, const char *path, int batch, sampler *
 /* Another set of weights of the same shape into the same sampler. */
 status sampler_load(context *c, sampler *s, const char *path);
 void sampler_delete(sampler **s);
-/* Latents [count][latent] from the host, or NULL: those of (seed, RNG_GENERATE), the same for every checkpoint of a
- * shape. images [count][image][image] gets linear densities in particles per pixel. */
-status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, int64_t count, float *images);
+/* Latents [count][latent] from the host, or NULL: those of (seed, stream), the same for every checkpoint of a shape;
+ * the stream is RNG_GENERATE or RNG_SELECT. images [count][image][image] gets linear densities in particles per pixel.
+ */
+status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, enum rng_stream stream, int64_t count,
+                   float *images);
 /* A maps file's description of generated maps: m->values must be set by the caller. */
 void sampler_describe(const sampler *s, int64_t count, maps *m);
 

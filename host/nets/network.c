@@ -296,18 +296,6 @@ void network_delete(network **pointer)
     memory_delete(pointer);
 }
 
-size_t network_bytes(network_kind kind, const network_shape *s, const batching *largest, bool trainable)
-{
-    network n = {.kind = kind, .shape = *s};
-    lay_out(&n);
-    size_t floats = place_tensors(&n, 128) * (trainable ? 4 : 1); /* packed weights of both directions come on top */
-    for (int i = 0; i < n.count; i++) {
-        const layer *l = &n.layers[i];
-        floats += 2 * weight_count(l) + output_floats(l) * largest->n * (l->norm.kind == NORM_NONE ? 1 : 2);
-    }
-    return (floats + 2 * largest_activation(&n) * largest->n) * sizeof(float) + largest_scratch(&n, largest);
-}
-
 double network_flops(network_kind kind, const network_shape *s)
 {
     network n = {.kind = kind, .shape = *s};

@@ -73,8 +73,6 @@ typedef struct {
 status network_new(context *c, device *d, network_kind kind, const network_shape *s, const batching *largest,
                    bool trainable, network **out);
 void network_delete(network **n);
-/* Bytes on the device that network_new will need. */
-size_t network_bytes(network_kind kind, const network_shape *s, const batching *largest, bool trainable);
 /* Multiply-adds × 2 of one sample's forward pass. */
 double network_flops(network_kind kind, const network_shape *s);
 

@@ -27,7 +27,8 @@ def copy(trained, tmp_path):
 def test_select_json_and_the_table(copy):
     done = run("select", copy, "--count", 16)
     chosen = json.loads((copy / "select.json").read_text())
-    assert list(chosen) == ["best", "generated", "validation", "epochs"]
+    assert list(chosen) == ["best", "generated", "validation", "epochs", "made"]
+    assert chosen["made"].keys() == {"version", "commit", "device", "selftest"} and chosen["made"]["selftest"].startswith("passed")
     assert chosen["generated"] == 16 and chosen["validation"] == 8  # four crops of two maps
     rows = chosen["epochs"]
     assert [r["epoch"] for r in rows] == [1, 2, 3, 4, 5] and [r["step"] for r in rows] == [10, 20, 30, 40, 45]

@@ -96,13 +96,16 @@ def test_what_a_run_ends_with_is_saved(maps, tmp_path):
     assert "going on from step 25" in done.stderr and len(metrics(tmp_path)) == 25
 
 
-def test_a_new_run_replaces_an_old_one(maps, tmp_path):
+def test_a_new_run_replaces_an_old_one_when_forced(maps, tmp_path):
     arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=2), "-o", tmp_path]
     run(*arguments, "--steps", 8)
     (tmp_path / "select.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "epochs/mine.h5").write_text("mine")
-    run(*arguments, "--steps", 4, "--seed", 5)
+    run(*arguments, "--steps", 4, "--seed", 5, status=2, says=[f"{tmp_path} holds a training run", "--resume", "-o", "--force"])
+    assert len(metrics(tmp_path)) == 8 and (tmp_path / "state.h5").exists() and (tmp_path / "select.json").exists()
+    done = run(*arguments, "--steps", 4, "--seed", 5, "--force")
+    assert "removing the run" in done.stderr
     assert epochs(tmp_path) == ["0001.h5", "0002.h5", "mine.h5"] and len(metrics(tmp_path)) == 4
     assert not (tmp_path / "select.json").exists() and (tmp_path / "notes.txt").read_text() == "mine"
 
@@ -133,11 +136,12 @@ def test_a_stopped_run_goes_on_by_the_command_it_names(whole, maps, tmp_path, nu
 
 
 def test_the_command_to_go_on_with_where_arguments_end(maps, tmp_path):
-    process = start("train", "gan", *LONG, "-o", tmp_path, "--", maps)
+    process = start("train", "gan", *LONG, "-o", tmp_path, "--", maps,
+                    env={name: value for name, value in os.environ.items() if name != "COSMOCL_CALLED_AS"})
     wait_until(lambda: steps_done(tmp_path) > 3, process)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 75 and "go on with: cosmocl --resume train gan " in errors, errors
+    assert process.returncode == 75 and f"go on with: {PROGRAM} --resume train gan " in errors, errors
 
 
 def test_killed_runs_lose_nothing(whole, maps, tmp_path):
@@ -198,6 +202,16 @@ def test_a_damaged_state_falls_back_to_the_one_before(whole, half, maps):
     same_results(half, whole)
 
 
+@pytest.mark.parametrize("group, name, value", [("adam/generator", "step", 19), ("adam/discriminator", "beta_powers", [.5, .5]),
+                                                ("adam/generator", "beta_powers", [.5]), ("adam/generator", "step", -1),
+                                                ("progress", "step", 10)])
+def test_damaged_numbers_of_a_state_are_seen(half, maps, group, name, value):
+    with h5py.File(half / "state.h5", "a") as f:
+        f[group].attrs[name] = value
+    done = run("train", "gan", maps, *TINY, *sets(gan__save_every=10), "--steps", 22, "-o", half, "--resume")
+    assert "trying the state before it" in done.stderr and "going on from step 10" in done.stderr
+
+
 def test_nothing_to_resume(maps, half, tmp_path):
     folder = tmp_path / "new"
     run("train", "gan", maps, *TINY, "--steps", 3, "-o", folder, "--resume", status=6, says=["nothing to resume", str(folder)])
@@ -254,6 +268,10 @@ def test_options_train(maps, tmp_path, norm, loss, update, init, average):
         assert np.array_equal(w, now) == (average == "0")
         if average != "0":
             assert np.array_equal(w, s["average/conv.0.weight"][()])
+        if average != "0" and norm == "batch":  # the running statistics are those of the averaged weights
+            name = "conv.0.norm.running_var"
+            assert np.array_equal(f["generator"][name][()], s["average"][name][()])
+            assert not np.array_equal(f["generator"][name][()], s["generator"][name][()])
 
 
 def test_options_make_a_difference(maps, tmp_path):
@@ -354,12 +372,16 @@ LAYERS = {"generator": ("dense", "conv.0", "conv.1"), "discriminator": ("conv.0"
 
 
 def chain(f):
-    """SHA-256 of the chain before and of every parameter and moment with its name, in the order of the layers."""
-    h = hashlib.sha256(f["progress"].attrs["chain_before"].encode())
+    """SHA-256 of the chain before, step and epoch, and of every parameter and moment with its name, in the order of the
+    layers, each network's followed by the step and the two powers of its Adam."""
+    at = f["progress"].attrs
+    h = hashlib.sha256(f"{at['chain_before']}{at['step']} {at['epoch']} ".encode())
     for network, layers in LAYERS.items():
         for folder, suffix in ((network, ""), (f"adam/{network}", ".m"), (f"adam/{network}", ".v")):
             for name in (f"{layer}.{part}" for layer in layers for part in ("weight", "bias")):
                 h.update(name.encode() + f[f"{folder}/{name}{suffix}"][()].tobytes())
+        adam = f[f"adam/{network}"].attrs
+        h.update(f"{adam['step']} ".encode() + adam["beta_powers"].astype("<f8").tobytes())
     return h.hexdigest()
 
 

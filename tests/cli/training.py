@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+os.environ["COSMOCL_CALLED_AS"] = "cosmocl"  # what the commands to go on with begin with
 PROGRAM = os.environ.get("COSMOCL", "cosmocl")
 TINY = ["--set", "network.filters=8,16", "--set", "network.latent=8", "--set", "gan.batch=6", "--set", "gan.micro_batch=3",
         "--set", "dataset.validation=2", "--set", "dataset.test=2"]
@@ -73,11 +74,9 @@ def metrics(folder):
 
 
 def results(folder):
-    """All that two runs of the same configuration must agree in, to the bit. The chain of an epoch depends on how often the
-    state was saved before it, which a stop adds to; the parameters do not."""
-    out = {name: {k: v for k, v in datasets(Path(folder) / "epochs" / name).items() if k != "step, epoch, chain"}
-           for name in epochs(folder)}
-    out["state"] = {k: v for k, v in datasets(Path(folder) / "state.h5").items() if k != "step, epoch, chain"}
+    """All that two runs of the same configuration must agree in, to the bit, however often they were stopped."""
+    out = {name: datasets(Path(folder) / "epochs" / name) for name in epochs(folder)}
+    out["state"] = datasets(Path(folder) / "state.h5")
     out["metrics"] = [{k: v for k, v in row.items() if k not in ("samples_s", "seconds")} for row in metrics(folder)]
     return out
 

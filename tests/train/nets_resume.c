@@ -93,7 +93,8 @@ static status train(context *k, const char *name, float average, int64_t steps, 
                    .trained_on = &described,
                    .origin = &origin,
                    .resume_hint = "again",
-                   .resume = resume};
+                   .resume = resume,
+                   .replace = true};
     status s = gan_new(k, d, &o, &shape, &g);
     if (!s) s = gan_initialise(k, g, INIT_DCGAN);
     if (!s) s = gan_train(k, g, &data, &run);
@@ -111,6 +112,14 @@ static void chain_of(const char *name, char chain[SHA256_TEXT])
     snprintf(path, sizeof path, "%s/%s/state.h5", folder, name);
     must(checkpoint_describe(c, path, &k));
     memcpy(chain, k.chain, SHA256_TEXT);
+}
+
+static void same_chain(const char *a, const char *b)
+{
+    char x[SHA256_TEXT], y[SHA256_TEXT];
+    chain_of(a, x);
+    chain_of(b, y);
+    ck_assert_str_eq(x, y);
 }
 
 static char *metrics_of(const char *name)
@@ -140,13 +149,10 @@ static void same_arena(gan *a, gan *b)
 START_TEST(same_seed_same_bits)
 {
     gan *a = NULL, *b = NULL;
-    char x[SHA256_TEXT], y[SHA256_TEXT];
     must(train(c, "first", 0, TOTAL, false, &a));
     must(train(c, "second", 0, TOTAL, false, &b));
     same_arena(a, b);
-    chain_of("first", x);
-    chain_of("second", y);
-    ck_assert_str_eq(x, y);
+    same_chain("first", "second");
     gan_delete(&a);
     gan_delete(&b);
 }
@@ -165,6 +171,7 @@ START_TEST(resumed_gives_the_same_bits)
     must(train(c, name, average, cut, false, NULL));
     must(train(c, name, average, TOTAL, true, &parts));
     same_arena(whole, parts);
+    same_chain("whole", name);
     int lines = 0;
     char *text = metrics_of(name);
     for (char *p = text; *p; p++) lines += *p == '\n';
@@ -190,6 +197,7 @@ START_TEST(stop_request_saves_and_resumes)
     must(train(c, "unstopped", 0, TOTAL, false, &whole));
     stop_after = 0;
     same_arena(whole, parts);
+    same_chain("stopped", "unstopped");
     gan_delete(&whole);
     gan_delete(&parts);
 }
@@ -205,6 +213,7 @@ START_TEST(damaged_state_falls_back)
     must(train(c, "damaged", 0, TOTAL, true, &parts));
     must(train(c, "undamaged", 0, TOTAL, false, &whole));
     same_arena(whole, parts);
+    same_chain("damaged", "undamaged");
     snprintf(path, sizeof path, "%s/damaged/state.previous.h5", folder);
     ck_assert_int_eq(truncate(path, 5000), 0);
     snprintf(path, sizeof path, "%s/damaged/state.h5", folder);
@@ -242,13 +251,15 @@ START_TEST(same_latents_same_images)
     must(train(c, "sampled", 0, 8, false, NULL));
     snprintf(path, sizeof path, "%s/sampled/epochs/0002.h5", folder);
     must(sampler_new(c, d, path, 2, &s));
-    must(sampler_run(c, s, NULL, 9, 5, a));
-    must(sampler_run(c, s, NULL, 9, 5, b));
+    must(sampler_run(c, s, NULL, 9, RNG_GENERATE, 5, a));
+    must(sampler_run(c, s, NULL, 9, RNG_GENERATE, 5, b));
     ck_assert_mem_eq(a, b, sizeof a);
     float latents[6] = {0.5f, -1, 2, 0, 0.25f, 1};
-    must(sampler_run(c, s, latents, 0, 1, one));
+    must(sampler_run(c, s, latents, 0, RNG_GENERATE, 1, one));
     for (int i = 0; i < CROP * CROP; i++) ck_assert(one[i] > 0 && one[i] < 1e6f);
-    must(sampler_run(c, s, NULL, 10, 5, b));
+    must(sampler_run(c, s, NULL, 10, RNG_GENERATE, 5, b));
+    ck_assert(memcmp(a, b, sizeof a) != 0);
+    must(sampler_run(c, s, NULL, 9, RNG_SELECT, 5, b));
     ck_assert(memcmp(a, b, sizeof a) != 0);
     sampler_delete(&s);
 }

@@ -1,0 +1,19 @@
+/* What the folder of a training run holds: state.h5, state.previous.h5, metrics.jsonl, the saved epochs epochs/NNNN.h5,
+ * and select.json, which judges them. */
+#ifndef NETS_SAVED_H
+#define NETS_SAVED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/context.h"
+
+/* Numbers of the saved epochs, ascending (memory_delete); none where the folder is missing. */
+status saved_epochs(context *c, const char *run, int64_t **numbers, int *count);
+/* path has FILES_PATH bytes. */
+status saved_epoch_path(context *c, const char *run, int64_t number, char *path);
+/* Whether there is a state or an epoch: work that would be lost. */
+status saved_any(context *c, const char *run, bool *any);
+/* Removes all of the above; other files stay. */
+status saved_remove(context *c, const char *run);
+
+#endif

@@ -83,7 +83,8 @@ def test_order_defaults_preset_file_set(tmp_path):
         return ini(r.stdout)[section][name]
 
     assert value("gan.steps") == "0"
-    assert value("gan.steps", "--preset", "quick2d") == "2200"
+    preset = ini((SOURCE / "data/presets/quick2d.ini").read_text())["gan"]["steps"]
+    assert preset not in ("0", "7", "9") and value("gan.steps", "--preset", "quick2d") == preset
     assert value("gan.steps", "--config", str(file), "--preset", "quick2d") == "7"
     assert value("gan.steps", "--set", "gan.steps=9", "--config", str(file), "--preset", "quick2d") == "9"
     assert value("gan.batch", "--config", str(file)) == "20"

@@ -143,13 +143,30 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     return cut(c, line, model, crop, NULL);
 }
 
-static status compute(context *c, const stats_options *o, device *d, side *truth, side *model)
+/* The first half of the truth's images against the rest; NaN where a half is no set. */
+static status compare_halves(context *c, stats_plan *plan, const side *truth, stats_figures *halves)
+{
+    const int64_t n = truth->count, half = n / 2;
+    const size_t pixels = (size_t)truth->side * (size_t)truth->side;
+    stats_set first = {0}, rest = {0};
+    *halves = (stats_figures){NAN, NAN, NAN, NAN, NAN};
+    if (half < 2) return STATUS_OK;
+    status s = stats_set_from_host(c, plan, truth->path, truth->images, half, &first);
+    if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images + (size_t)half * pixels, n - half, &rest);
+    if (!s) s = stats_figures_compute(c, &first, &rest, halves);
+    stats_set_delete(&first);
+    stats_set_delete(&rest);
+    return s;
+}
+
+static status compute(context *c, const stats_options *o, device *d, side *truth, side *model, stats_figures *halves)
 {
     stats_plan *plan = NULL;
     const double start = clock_seconds();
     status s = stats_plan_new(c, d, o, truth->side, &plan);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
+    if (!s) s = compare_halves(c, plan, truth, halves);
     stats_plan_delete(&plan);
     if (!s) {
         log_info(c, "statistics of %lld + %lld images in %.2f s", (long long)truth->count, (long long)model->count,
@@ -169,7 +186,7 @@ status command_stats(context *c, const command_line *line)
 {
     side truth = {.what = "truth"}, model = {.what = "model"};
     stats_options o;
-    stats_figures figures;
+    stats_figures figures, halves;
     provenance p = {0};
     device *d = NULL;
     const char *out = NULL;
@@ -180,9 +197,9 @@ status command_stats(context *c, const command_line *line)
     if ((s = ready_device(c, line, &p, &d))) goto out;
     if ((s = provenance_input(c, &p, truth.path))) goto out;
     if ((s = provenance_input(c, &p, model.path))) goto out;
-    if ((s = compute(c, &o, d, &truth, &model))) goto out;
+    if ((s = compute(c, &o, d, &truth, &model, &halves))) goto out;
     if ((s = stats_figures_compute(c, &model.set, &truth.set, &figures))) goto out;
-    if ((s = stats_file_write(c, out, &truth.set, &model.set, &figures, &p))) goto out;
+    if ((s = stats_file_write(c, out, &truth.set, &model.set, &figures, &halves, &p))) goto out;
     if ((s = common_log_profile(c, line, d))) goto out;
     if (line->json) {
         s = print_json(c, &truth, &model, &figures, out);

@@ -13,9 +13,7 @@ static void delete_set(numbers_set *s)
     memory_delete(&s->mean_density);
     memory_delete(&s->power_median);
     memory_delete(&s->power_mad);
-    memory_delete(&s->power_all);
     memory_delete(&s->peaks);
-    memory_delete(&s->peaks_all);
 }
 
 void numbers_delete(numbers *n)
@@ -78,15 +76,9 @@ static status read_peaks(context *c, h5_file *f, const char *group, int64_t bins
     }
     int64_t maps = rows ? rows : 1, first = columns == bins ? 0 : 1;
     s = memory_new(c, "peak counts", (size_t)bins, sizeof(double), &set->peaks);
-    if (!s && rows) s = memory_new(c, "peak counts", (size_t)(rows * bins), sizeof(double), &set->peaks_all);
     if (s) goto out;
     for (int64_t r = 0; r < maps; r++)
-        for (int64_t b = 0; b < bins; b++) {
-            double v = table[r * columns + first + b];
-            set->peaks[b] += v / (double)maps;
-            if (rows) set->peaks_all[r * bins + b] = v;
-        }
-    set->peaks_maps = rows;
+        for (int64_t b = 0; b < bins; b++) set->peaks[b] += table[r * columns + first + b] / (double)maps;
 out:
     memory_delete(&table);
     return s;
@@ -95,28 +87,26 @@ out:
 static status read_set(context *c, h5_file *f, const char *group, numbers *n, numbers_set *set)
 {
     int64_t bins = n->bins, rings = n->rings;
-    char object[64];
     if (!h5_exists(f, group)) return STATUS_OK;
     status s = read_vector(c, f, group, "pixel_pdf", &bins, &set->pixel_pdf);
     if (!s) s = read_vector(c, f, group, "mean_density", &set->maps, &set->mean_density);
     if (!s) s = read_vector(c, f, group, "power_median", &rings, &set->power_median);
     if (!s) s = read_vector(c, f, group, "power_mad", &rings, &set->power_mad);
-    snprintf(object, sizeof object, "%s/power_all", group);
-    if (!s) s = read_table(c, f, object, &set->power_maps, &rings, &set->power_all);
     if (!s) s = read_peaks(c, f, group, bins, set);
     if (!s && !n->rings) n->rings = (int)rings;
-    if (!s && !set->power_maps) memory_delete(&set->power_all); /* one row: nothing to halve */
     return s;
 }
 
-static status read_given(context *c, h5_file *f, double given[FIGURES])
+static status read_figures(context *c, h5_file *f, const char *prefix, double figures[FIGURES])
 {
     status s = STATUS_OK;
-    for (int i = 0; i < FIGURES; i++) given[i] = NAN;
+    for (int i = 0; i < FIGURES; i++) figures[i] = NAN;
     if (!h5_exists(f, "/score")) return s;
-    for (int i = 0; !s && i < FIGURES; i++)
-        if (h5_has_attribute(f, "/score", figure_names[i]))
-            s = h5_read_real(c, f, "/score", figure_names[i], &given[i]);
+    for (int i = 0; !s && i < FIGURES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s%s", prefix, figure_names[i]);
+        if (h5_has_attribute(f, "/score", name)) s = h5_read_real(c, f, "/score", name, &figures[i]);
+    }
     return s;
 }
 
@@ -134,7 +124,8 @@ status numbers_read(context *c, const char *path, numbers *n)
     n->rings = (int)rings;
     s = read_set(c, f, "/truth", n, &n->truth);
     if (!s) s = read_set(c, f, "/model", n, &n->model);
-    if (!s) s = read_given(c, f, n->given);
+    if (!s) s = read_figures(c, f, "", n->figures);
+    if (!s) s = read_figures(c, f, "half_", n->halves);
     for (int i = 0; !s && i < n->bins; i++)
         if (!(n->edges[i] > 0 && n->edges[i + 1] > n->edges[i]))
             s = context_fail(c, STATUS_DATA, "%s: /density_edges: must be positive and ascending", path);

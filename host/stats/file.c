@@ -105,7 +105,7 @@ static status put_axes(context *c, h5_file *f, const stats_set *t)
     return s;
 }
 
-static status put_figures(context *c, h5_file *f, const stats_figures *figures)
+static status put_figures(context *c, h5_file *f, const char *prefix, const stats_figures *figures)
 {
     const struct {
         const char *name;
@@ -115,15 +115,17 @@ static status put_figures(context *c, h5_file *f, const stats_figures *figures)
                 {"std", figures->std},
                 {"psd", figures->psd},
                 {"peaks", figures->peaks}};
-    status s = h5_group(c, f, "/score");
+    status s = STATUS_OK;
     for (size_t i = 0; !s && i < sizeof rows / sizeof rows[0]; i++) {
-        s = h5_attribute_real(c, f, "/score", rows[i].name, rows[i].value);
+        char name[32];
+        snprintf(name, sizeof name, "%s%s", prefix, rows[i].name);
+        s = h5_attribute_real(c, f, "/score", name, rows[i].value);
     }
     return s;
 }
 
 status stats_file_write(context *c, const char *path, const stats_set *truth, const stats_set *model,
-                        const stats_figures *figures, const provenance *p)
+                        const stats_figures *figures, const stats_figures *halves, const provenance *p)
 {
     h5_file *f = NULL;
     const uint64_t numbers = (uint64_t)(truth->images + model->images) * (uint64_t)(truth->rings + truth->bins + 4);
@@ -132,7 +134,9 @@ status stats_file_write(context *c, const char *path, const stats_set *truth, co
     if (!s) s = put_axes(c, f, truth);
     if (!s) s = put_set(c, f, "/truth", truth);
     if (!s) s = put_set(c, f, "/model", model);
-    if (!s) s = put_figures(c, f, figures);
+    if (!s) s = h5_group(c, f, "/score");
+    if (!s) s = put_figures(c, f, "", figures);
+    if (!s && halves) s = put_figures(c, f, "half_", halves);
     if (!s && p) s = provenance_write(c, p, f);
     if (!s) s = h5_finish(c, &f);
     h5_delete(&f);

@@ -3,14 +3,16 @@
  *   /truth/ and /model/: pixel_pdf [bins] per dex, pixel_count [bins], underflow, overflow, mean_density [n],
  *     power_median, power_mad [side/2], power_all [n][side/2], peak_counts [n][bins], peak_underflow, peak_overflow,
  *     peaks_total; attributes images, side,
- *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks; /provenance. */
+ *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks, and as half_pdf … half_peaks
+ *     those of the first half of the truth's images against the second, what chance alone does; /provenance. */
 #ifndef STATS_FILE_H
 #define STATS_FILE_H
 
 #include "io/provenance.h"
 #include "stats/figures.h"
 
+/* `halves` may be NULL: no half_… then. */
 status stats_file_write(context *c, const char *path, const stats_set *truth, const stats_set *model,
-                        const stats_figures *figures, const provenance *p);
+                        const stats_figures *figures, const stats_figures *halves, const provenance *p);
 
 #endif

@@ -71,6 +71,17 @@ def test_a_set_against_itself_is_perfect(pair, tmp_path):
     assert json.loads(done.stdout)["figures"] == {"pdf": 0, "mean": 1, "std": 1, "psd": 0, "peaks": 1}
 
 
+def test_halves_of_the_truth_are_compared_as_the_model_is(tmp_path):
+    maps = densities(7, 16)
+    truth = write_maps(tmp_path / "truth.h5", maps)
+    first, rest = write_maps(tmp_path / "first.h5", maps[:3]), write_maps(tmp_path / "rest.h5", maps[3:])
+    assert stats(truth, first, tmp_path / "s.h5").returncode == 0
+    assert stats(rest, first, tmp_path / "halves.h5").returncode == 0
+    with h5py.File(tmp_path / "s.h5") as s, h5py.File(tmp_path / "halves.h5") as halves:
+        for name in ("pdf", "mean", "std", "psd", "peaks"):
+            assert s["score"].attrs["half_" + name] == halves["score"].attrs[name] != s["score"].attrs[name]
+
+
 def test_one_map_has_no_scatter(tmp_path):
     one = write_maps(tmp_path / "one.h5", densities(1, 16))
     done = stats(one, one, tmp_path / "s.h5", "--json")

@@ -103,7 +103,8 @@ static status last_epoch(context *c, const char *run, char *path)
     if (!s && count) s = saved_epoch_path(c, run, numbers[count - 1], path);
     memory_delete(&numbers);
     if (s || count) return s;
-    return context_fail(c, STATUS_DATA, "%s: no saved epochs in it; train first: train gan MAPS -o %s", run, run);
+    return context_fail(c, STATUS_DATA, "%s: no saved epochs in it; train first: cosmocl train gan MAPS -o %s", run,
+                        run);
 }
 
 status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include "base/memory.h"
 #include "base/rng.h"
-#include "ops/ref/fft_ref.h"
+#include "ops/fft_host.h"
 
 struct initial {
     cosmology k;
@@ -100,7 +100,7 @@ static status two_axes(context *c, const initial *in, const double *modes, doubl
         work[2 * i] = -ku * modes[2 * i + 1] - kv * modes[2 * i];
         work[2 * i + 1] = ku * modes[2 * i] - kv * modes[2 * i + 1];
     }
-    status s = fft_ref_transform(c, in->o.dims, shape, 1, work);
+    status s = fft_host_transform(c, in->o.dims, shape, 1, work);
     for (size_t i = 0; i < in->sites && !s; i++) {
         out_u[i] = work[2 * i];
         if (v >= 0) out_v[i] = work[2 * i + 1];
@@ -124,7 +124,7 @@ static status field_modes(context *c, const initial *in, uint32_t box, double *m
         modes[2 * i] = noise[i];
         modes[2 * i + 1] = 0;
     }
-    status s = fft_ref_transform(c, in->o.dims, shape, -1, modes);
+    status s = fft_host_transform(c, in->o.dims, shape, -1, modes);
     for (size_t i = 0; i < in->sites && !s; i++) {
         int m[3] = {0, 0, 0};
         wave(in, i, m);
@@ -153,7 +153,7 @@ static status second_source(context *c, const initial *in, const double *modes, 
             work[2 * i] = a * modes[2 * i] - b * modes[2 * i + 1];
             work[2 * i + 1] = a * modes[2 * i + 1] + b * modes[2 * i];
         }
-        s = fft_ref_transform(c, 3, shape, 1, work);
+        s = fft_host_transform(c, 3, shape, 1, work);
         for (size_t i = 0; i < in->sites && !s; i++) {
             double a = work[2 * i], b = work[2 * i + 1];
             if (t == 0) {
@@ -166,7 +166,7 @@ static status second_source(context *c, const initial *in, const double *modes, 
                 out[2 * i] -= a * a + b * b;
         }
     }
-    if (!s) s = fft_ref_transform(c, 3, shape, -1, out);
+    if (!s) s = fft_host_transform(c, 3, shape, -1, out);
     memory_delete(&diagonal);
     return s;
 }

@@ -1,5 +1,5 @@
-/* Fourier transforms in float64 on the host: the oracle of ops/fft.h, and the transform of the initial conditions. Any
- * size; sizes with large prime factors are slow. */
+/* Fourier transforms in float64 by plain sums along each axis: the oracle of ops/fft.h and ops/fft_host.h. Any size;
+ * the time grows with the sum of the sides. */
 #ifndef OPS_REF_FFT_REF_H
 #define OPS_REF_FFT_REF_H
 

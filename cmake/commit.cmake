@@ -1,7 +1,7 @@
 # cmake -DSOURCE=… -DOUT=… -P commit.cmake, at each build: writes the header that says which commit is built, "+" behind
 # it when something of the program is not as in that commit. The file stays untouched while nothing changes.
-set(commit "")
 cmake_minimum_required(VERSION 3.22)
+set(commit "")
 if(EXISTS ${SOURCE}/.git)
   execute_process(COMMAND git -C ${SOURCE} rev-parse --short=12 HEAD
                   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)

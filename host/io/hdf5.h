@@ -46,8 +46,6 @@ status h5_open(context *c, const char *path, h5_file **out);
 void h5_delete(h5_file **f); /* NULL-safe, both kinds */
 const char *h5_path(const h5_file *f);
 bool h5_exists(h5_file *f, const char *object);
-/* Names of the direct members of a group, in name order, separated by NUL and ended by an empty one; memory_delete. */
-status h5_members(context *c, h5_file *f, const char *group, char **names);
 /* Shape of a numeric dataset (any stored number type; *stored gets the nearest of h5_type). STATUS_DATA when missing,
  * not numeric, behind a filter or link that is refused, or larger than the file can hold. */
 status h5_shape(context *c, h5_file *f, const char *object, int *rank, uint64_t shape[H5_RANK], h5_type *stored);

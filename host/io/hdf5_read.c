@@ -1,9 +1,7 @@
-/* Reading of datasets and groups. */
+/* Reading of datasets. */
 #include "io/hdf5_file.h"
 
 #include <inttypes.h>
-#include <string.h>
-#include "base/memory.h"
 
 status h5_shape(context *c, h5_file *f, const char *object, int *rank, uint64_t shape[H5_RANK], h5_type *stored)
 {
@@ -61,53 +59,5 @@ out:
     if (file_space >= 0) H5Sclose(file_space);
     if (memory_space >= 0) H5Sclose(memory_space);
     H5Dclose(id);
-    return s;
-}
-
-typedef struct {
-    context *c;
-    char *names;
-    size_t length, room;
-    status s;
-} member_list;
-
-/* One more name; the list ends with an empty one at all times. */
-static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, void *user)
-{
-    member_list *m = user;
-    (void)group, (void)info;
-    size_t n = strlen(name) + 1;
-    if (n == 1) return 0;
-    if (m->length + n + 1 > m->room) {
-        size_t room = 2 * (m->room + n);
-        m->s = memory_grow(m->c, "member names of an HDF5 group", m->room, room, 1, &m->names);
-        if (m->s) return -1;
-        m->room = room;
-    }
-    memcpy(m->names + m->length, name, n);
-    m->length += n;
-    m->names[m->length] = 0;
-    return 0;
-}
-
-status h5_members(context *c, h5_file *f, const char *group, char **names)
-{
-    hid_t id;
-    member_list m = {.c = c, .room = 256};
-    *names = NULL;
-    status s = h5_object_open(c, f, group, &id);
-    if (s) return s;
-    s = memory_new(c, "member names of an HDF5 group", m.room, 1, &m.names);
-    if (s) goto out;
-    if (H5Iget_type(id) != H5I_GROUP)
-        s = context_fail(c, STATUS_DATA, "%s: %s: is a dataset, a group is wanted", f->path, group);
-    else if (H5Literate(id, H5_INDEX_NAME, H5_ITER_INC, NULL, add_member, &m) < 0)
-        s = m.s ? m.s : h5_fail(c, f, STATUS_DATA, group, "its members cannot be listed");
-out:
-    H5Oclose(id);
-    if (s)
-        memory_delete(&m.names);
-    else
-        *names = m.names;
     return s;
 }

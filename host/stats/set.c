@@ -123,9 +123,7 @@ static void summarise_peaks(stats_set *s)
     for (int b = 0; b < columns; b++) s->peak_means[b] /= (double)s->images;
 }
 
-/* One of host and from is given. */
-static status set_new(context *c, stats_plan *p, const char *what, const float *host, buffer *from, int64_t n,
-                      stats_set *out)
+status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)
 {
     status s = STATUS_OK;
     *out =
@@ -134,14 +132,14 @@ static status set_new(context *c, stats_plan *p, const char *what, const float *
         s = context_fail(c, STATUS_USAGE, "statistics need at least one image");
         goto out;
     }
-    const size_t images = (size_t)n, bins = (size_t)out->bins, rings = (size_t)out->rings;
+    const size_t count = (size_t)n, bins = (size_t)out->bins, rings = (size_t)out->rings;
     if ((s = memory_new(c, "density edges", bins + 1, sizeof(double), &out->edges))) goto out;
     if ((s = memory_new(c, "pixel counts", bins + 2, sizeof(uint64_t), &out->pixel_counts))) goto out;
-    if ((s = memory_new(c, "mean densities", images, sizeof(double), &out->mean_density))) goto out;
-    if ((s = memory_new(c, "power spectra", images, rings * sizeof(double), &out->power))) goto out;
+    if ((s = memory_new(c, "mean densities", count, sizeof(double), &out->mean_density))) goto out;
+    if ((s = memory_new(c, "power spectra", count, rings * sizeof(double), &out->power))) goto out;
     if ((s = memory_new(c, "median spectrum", rings, sizeof(double), &out->power_median))) goto out;
     if ((s = memory_new(c, "spectrum's scatter", rings, sizeof(double), &out->power_mad))) goto out;
-    if ((s = memory_new(c, "peak counts", images, (bins + 2) * sizeof(uint32_t), &out->peak_counts))) goto out;
+    if ((s = memory_new(c, "peak counts", count, (bins + 2) * sizeof(uint32_t), &out->peak_counts))) goto out;
     if ((s = memory_new(c, "mean peak counts", bins + 2, sizeof(double), &out->peak_means))) goto out;
     for (size_t i = 0; i <= bins; i++) out->edges[i] = p->edges[i];
     const reduce_result r = {.mean = out->mean_density,
@@ -149,7 +147,7 @@ static status set_new(context *c, stats_plan *p, const char *what, const float *
                              .pixel_counts = out->pixel_counts,
                              .coarse_counts = out->coarse_counts,
                              .peak_counts = out->peak_counts};
-    s = host ? reduce_host_images(c, p->reducer, host, n, &r) : reduce_device_images(c, p->reducer, from, n, &r);
+    s = reduce_host_images(c, p->reducer, images, n, &r);
     if (s) goto out;
     if ((s = summarise_power(c, out))) goto out;
     summarise_means(out);
@@ -157,16 +155,6 @@ static status set_new(context *c, stats_plan *p, const char *what, const float *
 out:
     if (s) stats_set_delete(out);
     return s ? context_prefix(c, s, "%s", what) : s;
-}
-
-status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)
-{
-    return set_new(c, p, what, images, NULL, n, out);
-}
-
-status stats_set_from_device(context *c, stats_plan *p, const char *what, buffer *images, int64_t n, stats_set *out)
-{
-    return set_new(c, p, what, NULL, images, n, out);
 }
 
 void stats_set_delete(stats_set *s)

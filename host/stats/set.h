@@ -40,10 +40,9 @@ typedef struct stats_plan stats_plan;
 status stats_plan_new(context *c, device *d, const stats_options *o, int side, stats_plan **out);
 void stats_plan_delete(stats_plan **p);
 
-/* From images in host memory or on the plan's device. `what` ("model", "epoch 12") goes before the message when a pixel
+/* From images in host memory. `what` ("model", "epoch 12") goes before the message when a pixel
  * is not finite (STATUS_DATA names map and pixel). */
 status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out);
-status stats_set_from_device(context *c, stats_plan *p, const char *what, buffer *images, int64_t n, stats_set *out);
 void stats_set_delete(stats_set *s); /* NULL-safe; zeroes it */
 
 /* Pixels of the set. */

@@ -170,7 +170,10 @@ def test_closed_pipe_is_quiet():
 
 def on_terminal(arguments, environment):
     """What a run writes to a terminal that is its stderr."""
-    master, slave = pty.openpty()
+    try:
+        master, slave = pty.openpty()
+    except OSError as e:  # a bare chroot has no /dev/pts
+        pytest.skip(f"this system gives no terminals ({e}); what is written to one is not checked here")
     p = subprocess.Popen([COSMOCL, *arguments], stdout=subprocess.DEVNULL, stderr=slave, env={**os.environ, **environment})
     os.close(slave)
     text = b""

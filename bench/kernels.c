@@ -113,7 +113,7 @@ status bench_peak(bench *b)
     if (width > 16) width = 16;
     char options[48];
     chains t = {
-        .d = b->d, .items = (size_t)r->compute_units * (r->is_cpu ? 64 : 8192), .rounds = r->is_cpu ? 40000 : 4000};
+        .d = b->d, .items = (size_t)r->compute_units * (r->is_cpu ? 64 : 8192), .rounds = r->is_cpu ? 400000 : 4000};
     snprintf(options, sizeof options, "-DVW=%d", width);
     status s = kernel_get(b->c, b->d, "peak", "peak", options, &t.k);
     if (!s) s = buffer_new(b->c, b->d, "peak", t.items * sizeof(float), &t.out);

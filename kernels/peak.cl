@@ -12,10 +12,12 @@
 __kernel void peak(__global float *restrict out, float a, float b, int rounds)
 {
     FV x[CHAINS], p = FV_ALL(a), q = FV_ALL(b), sum = FV_ALL(0.0f);
+#pragma unroll
     for (int i = 0; i < CHAINS; i++) x[i] = FV_ALL((float)i + (float)get_global_id(0));
     for (int r = 0; r < rounds; r++)
 #pragma unroll
         for (int i = 0; i < CHAINS; i++) x[i] = fma(x[i], p, q);
+#pragma unroll
     for (int i = 0; i < CHAINS; i++) sum = sum + x[i];
     float s[VW];
     VSTORE(sum, 0, s);

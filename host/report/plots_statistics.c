@@ -45,29 +45,59 @@ static void two_lines(page *script, const char *name, bool truth, bool model)
     page_raw(script, "\n");
 }
 
-status plot_pdf(context *c, const run *r, const char *folder, bool *wanted)
+/* What is drawn against the density bins: a curve of each set, both axes logarithmic. */
+typedef struct {
+    const char *name, *columns, *title, *xlabel, *ylabel;
+    const double *truth, *model; /* [bins]; either may be NULL */
+} bins_plot;
+
+static status plot_bins(context *c, const run *r, const char *folder, const bins_plot *p, bool *wanted)
 {
     const numbers *n = &r->stats;
     page data, script;
     double low, high;
-    *wanted = run_has(r, RUN_STATS) && (n->truth.pixel_pdf || n->model.pixel_pdf);
+    *wanted = run_has(r, RUN_STATS) && (p->truth || p->model);
     if (!*wanted) return STATUS_OK;
     page_begin(&data, c);
     page_begin(&script, c);
-    page_raw(&data, "# density in particles per pixel, share of the pixels per dex\n");
-    write_bins(&data, n, n->truth.pixel_pdf, n->model.pixel_pdf);
-    occupied(n, n->truth.pixel_pdf, n->model.pixel_pdf, &low, &high);
-    plot_head(&script, "Pixel densities");
+    page_format(&data, "# %s\n", p->columns);
+    write_bins(&data, n, p->truth, p->model);
+    occupied(n, p->truth, p->model, &low, &high);
+    plot_head(&script, p->title);
     page_format(&script,
-                "set xlabel 'density  [particles per pixel]'\n"
-                "set ylabel 'share of pixels per dex'\n"
+                "set xlabel '%s'\n"
+                "set ylabel '%s'\n"
                 "set logscale xy\n"
                 "set format xy '10^{%%L}'\n"
                 "set xrange [%.6g:%.6g]\n"
                 "set key bottom center\n",
-                low, high);
-    two_lines(&script, "figure3_pdf", n->truth.pixel_pdf, n->model.pixel_pdf);
-    return plot_save(c, folder, "figure3_pdf", &data, &script);
+                p->xlabel, p->ylabel, low, high);
+    two_lines(&script, p->name, p->truth, p->model);
+    return plot_save(c, folder, p->name, &data, &script);
+}
+
+status plot_pdf(context *c, const run *r, const char *folder, bool *wanted)
+{
+    const bins_plot p = {.name = "figure3_pdf",
+                         .columns = "density in particles per pixel, share of the pixels per dex",
+                         .title = "Pixel densities",
+                         .xlabel = "density  [particles per pixel]",
+                         .ylabel = "share of pixels per dex",
+                         .truth = r->stats.truth.pixel_pdf,
+                         .model = r->stats.model.pixel_pdf};
+    return plot_bins(c, r, folder, &p, wanted);
+}
+
+status plot_peaks(context *c, const run *r, const char *folder, bool *wanted)
+{
+    const bins_plot p = {.name = "figure3_peaks",
+                         .columns = "density of the peak in particles per pixel, mean number of such peaks in a map",
+                         .title = "Peaks: pixels above all eight neighbours",
+                         .xlabel = "density of the peak  [particles per pixel]",
+                         .ylabel = "peaks per map and bin",
+                         .truth = r->stats.truth.peaks,
+                         .model = r->stats.model.peaks};
+    return plot_bins(c, r, folder, &p, wanted);
 }
 
 /* Edges over the means of both sets, from the 0th to the 99.5th part of a thousand, so that one odd map does not
@@ -180,29 +210,4 @@ status plot_power(context *c, const run *r, const char *folder, bool *wanted)
     }
     page_raw(&script, "\n");
     return plot_save(c, folder, "figure3_power", &data, &script);
-}
-
-status plot_peaks(context *c, const run *r, const char *folder, bool *wanted)
-{
-    const numbers *n = &r->stats;
-    page data, script;
-    double low, high;
-    *wanted = run_has(r, RUN_STATS) && (n->truth.peaks || n->model.peaks);
-    if (!*wanted) return STATUS_OK;
-    page_begin(&data, c);
-    page_begin(&script, c);
-    page_raw(&data, "# density of the peak in particles per pixel, mean number of such peaks in a map\n");
-    write_bins(&data, n, n->truth.peaks, n->model.peaks);
-    occupied(n, n->truth.peaks, n->model.peaks, &low, &high);
-    plot_head(&script, "Peaks: pixels above all eight neighbours");
-    page_format(&script,
-                "set xlabel 'density of the peak  [particles per pixel]'\n"
-                "set ylabel 'peaks per map and bin'\n"
-                "set logscale xy\n"
-                "set format xy '10^{%%L}'\n"
-                "set xrange [%.6g:%.6g]\n"
-                "set key bottom center\n",
-                low, high);
-    two_lines(&script, "figure3_peaks", n->truth.peaks, n->model.peaks);
-    return plot_save(c, folder, "figure3_peaks", &data, &script);
 }

@@ -164,7 +164,15 @@ const option options[] = {
         "experiment."),
     INTEGER("encoder.epochs", "50", "", 1, 1e6,
             "Passes over all sub-images of the training maps; the weights of the least validation loss are kept."),
+    INTEGER("encoder.steps", "0", "", 0, 1e12, "Steps in all. 0: the epochs decide."),
+    INTEGER("encoder.save_every", "0", "steps", 0, 1e12,
+            "Steps between validations and saved weights. 0: after every epoch."),
+    INTEGER("encoder.batch", "50", "images", 1, 65536, "Images of a step."),
+    INTEGER("encoder.micro_batch", "10", "images", 1, 65536, "As gan.micro_batch, of the encoder."),
     REAL("encoder.lr", "2e-4", "", 0, 1, "Learning rate of the encoder."),
+    INTEGER("encoder.sanity_steps", "0", "", 0, 1e12,
+            "Steps of a second encoder that the pipeline trains on generated pairs with the loss z, the paper's sanity "
+            "experiment. 0: none."),
 
     REAL("stats.density_min", "1e-3", "particles per pixel", 1e-30, 1e30,
          "Lower end of the density bins; what is below is counted as underflow."),

@@ -17,7 +17,11 @@ enum rng_stream {
     RNG_SPLIT = 7,       /* train / validation / test */
     RNG_PAIRS = 8,       /* random pairs of statistics */
     RNG_BOOTSTRAP = 9,
-    RNG_SELECT = 11, /* latents of `select`: the maps that are judged are not those that are kept */
+    RNG_SELECT = 11,   /* latents of `select`: the maps that are judged are not those that are kept */
+    RNG_ENCODER = 12,  /* latents of the encoder's training with the loss z; index = step, element */
+    RNG_VALIDATE = 13, /* latents of its validation */
+    RNG_PERTURB = 14,  /* displacements of the stochastic DTFE; index = member, particle */
+    RNG_BASELINE = 15, /* Gaussian fields of the baseline */
     RNG_TEST = 100
 };
 

@@ -199,7 +199,8 @@ status command_stats(context *c, const command_line *line)
     if ((s = provenance_input(c, &p, model.path))) goto out;
     if ((s = compute(c, &o, d, &truth, &model, &halves))) goto out;
     if ((s = stats_figures_compute(c, &model.set, &truth.set, &figures))) goto out;
-    if ((s = stats_file_write(c, out, &truth.set, &model.set, &figures, &halves, &p))) goto out;
+    const stats_results results = {.truth = &truth.set, .model = &model.set, .figures = &figures, .halves = &halves};
+    if ((s = stats_file_write(c, out, &results, &p))) goto out;
     if ((s = common_log_profile(c, line, d))) goto out;
     if (line->json) {
         s = print_json(c, &truth, &model, &figures, out);

@@ -90,8 +90,15 @@ static status put_set(context *c, h5_file *f, const char *group, const stats_set
     return s;
 }
 
-static status put_axes(context *c, h5_file *f, const stats_set *t)
+static status put_sets(context *c, h5_file *f, const stats_results *r)
 {
+    const status s = put_set(c, f, "/truth", r->truth);
+    return s ? s : put_set(c, f, "/model", r->model);
+}
+
+static status put_axes(context *c, h5_file *f, const stats_results *of)
+{
+    const stats_set *t = of->truth;
     double *nu = NULL;
     const place p = {c, f, ""};
     const uint64_t edges = (uint64_t)t->bins + 1, rings = (uint64_t)t->rings;
@@ -105,7 +112,7 @@ static status put_axes(context *c, h5_file *f, const stats_set *t)
     return s;
 }
 
-static status put_figures(context *c, h5_file *f, const char *prefix, const stats_figures *figures)
+static status put_five(context *c, h5_file *f, const char *prefix, const stats_figures *figures)
 {
     const struct {
         const char *name;
@@ -124,19 +131,26 @@ static status put_figures(context *c, h5_file *f, const char *prefix, const stat
     return s;
 }
 
-status stats_file_write(context *c, const char *path, const stats_set *truth, const stats_set *model,
-                        const stats_figures *figures, const stats_figures *halves, const provenance *p)
+static status put_figures(context *c, h5_file *f, const stats_results *r)
+{
+    if (!r->figures) return STATUS_OK;
+    status s = h5_group(c, f, "/score");
+    if (!s) s = put_five(c, f, "", r->figures);
+    if (!s && r->halves) s = put_five(c, f, "half_", r->halves);
+    return s;
+}
+
+/* The parts of the file, each of which writes nothing where its result was not computed. */
+static status (*const parts[])(context *c, h5_file *f, const stats_results *r) = {put_axes, put_sets, put_figures};
+
+status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p)
 {
     h5_file *f = NULL;
-    const uint64_t numbers = (uint64_t)(truth->images + model->images) * (uint64_t)(truth->rings + truth->bins + 4);
-    status s = stats_same_shape(c, model, truth);
+    const uint64_t images = (uint64_t)(r->truth->images + r->model->images);
+    const uint64_t numbers = images * (uint64_t)(r->truth->rings + r->truth->bins + 4);
+    status s = stats_same_shape(c, r->model, r->truth);
     if (!s) s = h5_create(c, path, numbers * sizeof(double), &f);
-    if (!s) s = put_axes(c, f, truth);
-    if (!s) s = put_set(c, f, "/truth", truth);
-    if (!s) s = put_set(c, f, "/model", model);
-    if (!s) s = h5_group(c, f, "/score");
-    if (!s) s = put_figures(c, f, "", figures);
-    if (!s && halves) s = put_figures(c, f, "half_", halves);
+    for (size_t i = 0; !s && i < sizeof parts / sizeof parts[0]; i++) s = parts[i](c, f, r);
     if (!s && p) s = provenance_write(c, p, f);
     if (!s) s = h5_finish(c, &f);
     h5_delete(&f);

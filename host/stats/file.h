@@ -11,8 +11,12 @@
 #include "io/provenance.h"
 #include "stats/figures.h"
 
-/* `halves` may be NULL: no half_… then. */
-status stats_file_write(context *c, const char *path, const stats_set *truth, const stats_set *model,
-                        const stats_figures *figures, const stats_figures *halves, const provenance *p);
+/* What has been computed; all borrowed. NULL: not in the file, but for truth and model, which every file has. */
+typedef struct {
+    const stats_set *truth, *model;
+    const stats_figures *figures, *halves;
+} stats_results;
+
+status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p);
 
 #endif

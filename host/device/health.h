@@ -16,6 +16,13 @@ typedef struct {
  * names the kernel, the element and both values; STATUS_DEVICE and STATUS_MEMORY as they come. */
 status health_check(context *c, device *d, health_result *r);
 
+/* What the folder `cache` holds of built kernels. */
+typedef struct {
+    int files, stale, damaged; /* stale: of none of the devices and drivers listed */
+    double stale_bytes;
+} health_cache;
+status health_cache_survey(context *c, const char *cache, const device_record *list, int count, health_cache *out);
+
 /* Why of one quirk of a record's list; "" if unknown. */
 void health_quirk_why(const char *quirk, char *why, size_t size);
 /* What is known of display and accelerator cards by PCI vendor ("0x10de"): the short vendor name and the packages that

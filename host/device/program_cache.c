@@ -2,20 +2,26 @@
  * checked, then the driver's binary. What is damaged, or what the driver refuses, is built anew without a word. */
 #include "device/internal.h"
 
+#include <dirent.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "device/health.h"
 
 typedef struct {
     char magic[16];
     uint64_t size;        /* of the binary behind the head */
-    char hash[HASH_TEXT]; /* of the binary */
+    char hash[HASH_TEXT]; /* of all that follows its padding */
     char padding[7];
+    char maker[256]; /* device_describe: for people and cosmocl doctor */
 } cache_head;
 
-static const char MAGIC[16] = "cosmocl-kernels";
+enum { HASHED = offsetof(cache_head, maker) };
+
+static const char MAGIC[16] = "cosmocl-kernel2";
 
 status program_cache_path(context *c, const device *d, const char *source, const char *options, char *path)
 {
@@ -49,7 +55,7 @@ static const unsigned char *checked_binary(const char *data, size_t size, size_t
     if (size < sizeof head) return NULL;
     memcpy(&head, data, sizeof head);
     if (memcmp(head.magic, MAGIC, sizeof MAGIC) || head.size != size - sizeof head) return NULL;
-    hash_bytes(data + sizeof head, size - sizeof head, hash);
+    hash_bytes(data + HASHED, size - HASHED, hash);
     if (memcmp(hash, head.hash, HASH_TEXT)) return NULL;
     *binary_size = size - sizeof head;
     return (const unsigned char *)data + sizeof head;
@@ -102,9 +108,62 @@ void program_cache_save(context *c, const device *d, const char *path, cl_progra
     if (!code) {
         cache_head head = {.size = size};
         memcpy(head.magic, MAGIC, sizeof MAGIC);
-        hash_bytes(binary, size, head.hash);
+        device_describe(&d->record, head.maker, sizeof head.maker);
+        memcpy(data, &head, sizeof head);
+        hash_bytes(data + HASHED, sizeof head + size - HASHED, head.hash);
         memcpy(data, &head, sizeof head);
         if (files_replace(c, path, data, sizeof head + size)) log_debug(c, "%s", context_message(c));
     }
     memory_delete(&data);
+}
+
+/* ---- what lies in the cache */
+
+static bool made_here(const char *maker, const device_record *list, int count)
+{
+    char text[sizeof((cache_head *)0)->maker];
+    for (int i = 0; i < count; i++) {
+        device_describe(&list[i], text, sizeof text);
+        if (strcmp(maker, text) == 0) return true;
+    }
+    return false;
+}
+
+static status survey_file(context *c, const char *path, const device_record *list, int count, health_cache *u)
+{
+    char *data = NULL;
+    size_t size = 0, binary_size = 0;
+    cache_head head;
+    status s = files_read(c, path, &data, &size);
+    if (s) return s == STATUS_MEMORY ? s : STATUS_OK;
+    u->files++;
+    if (!checked_binary(data, size, &binary_size)) {
+        u->damaged++;
+    } else {
+        memcpy(&head, data, sizeof head);
+        head.maker[sizeof head.maker - 1] = 0;
+        if (!made_here(head.maker, list, count)) {
+            u->stale++;
+            u->stale_bytes += (double)size;
+        }
+    }
+    memory_delete(&data);
+    return STATUS_OK;
+}
+
+status health_cache_survey(context *c, const char *cache, const device_record *list, int count, health_cache *out)
+{
+    char folder[FILES_PATH], path[FILES_PATH];
+    *out = (health_cache){0};
+    status s = files_path(c, folder, "%s/kernels", cache);
+    DIR *dir = s ? NULL : opendir(folder);
+    if (!dir) return s; /* nothing was kept yet */
+    for (struct dirent *e; !s && (e = readdir(dir));) {
+        const size_t n = strlen(e->d_name);
+        if (n < 5 || strcmp(e->d_name + n - 4, ".bin") || e->d_name[0] == '.') continue;
+        s = files_path(c, path, "%s/%s", folder, e->d_name);
+        if (!s) s = survey_file(c, path, list, count, out);
+    }
+    closedir(dir);
+    return s;
 }

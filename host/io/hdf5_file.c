@@ -178,6 +178,10 @@ status h5_open(context *c, const char *path, h5_file **out)
     if (!s) s = look_before_open(c, f);
     if (s) goto out;
     access = H5Pcreate(H5P_FILE_ACCESS);
+    /* Network file systems may know no locks, and files here are replaced whole, so that none is needed. */
+#if H5_VERSION_GE(1, 10, 7)
+    if (access >= 0) H5Pset_file_locking(access, false, true);
+#endif
     if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
         f->id = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (f->id < 0) {

@@ -1,4 +1,5 @@
 """cosmocl devices, doctor and cache, driven as a user would."""
+import grp
 import json
 import os
 import shutil
@@ -108,6 +109,70 @@ def test_doctor_names_a_driver_that_does_not_load(tmp_path):
     assert r.returncode == 3
     assert "broken.icd" in r.stdout and "cannot open shared object" in r.stdout
     assert "empty.icd is empty" in r.stdout
+
+
+def compile_library(path, text, *words):
+    compiler = shutil.which("cc") or pytest.fail("the tests need a C compiler")
+    source = path.with_suffix(".c")
+    source.write_text(text)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", path, source, *words], check=True)
+    return path
+
+
+def test_doctor_names_the_missing_part_of_a_driver(tmp_path):
+    (tmp_path / "icd").mkdir()
+    part = compile_library(tmp_path / "libpart9.so", "int part(void) { return 9; }\n", "-Wl,-soname,libpart9.so.3")
+    driver = compile_library(tmp_path / "libdriver.so", "int part(void); int driver(void) { return part(); }\n", part)
+    part.unlink()
+    (tmp_path / "icd" / "driver.icd").write_text(f"{driver}\n")
+    r = run("doctor", OCL_ICD_VENDORS=tmp_path / "icd")
+    assert r.returncode == 3
+    assert "needs the library libpart9.so.3, which is not there" in r.stdout
+    assert "-> install libpart9.so.3" in r.stdout and "driver.icd" in r.stdout
+
+
+def test_doctor_in_a_container_without_drivers(tmp_path):
+    r = run("doctor", OCL_ICD_VENDORS=tmp_path, APPTAINER_CONTAINER="/images/a.sif")
+    assert r.returncode == 3 and "container (Apptainer)" in r.stdout and "--nv" in r.stdout
+    r = run("doctor", OCL_ICD_VENDORS=tmp_path, container="podman")
+    assert r.returncode == 3 and "container (podman)" in r.stdout and "--gpus all" in r.stdout
+    r = run("doctor", "--json", OCL_ICD_VENDORS=tmp_path, container="podman")
+    bad = [c for c in json.loads(r.stdout)["checks"] if c["verdict"] == "bad"]
+    assert any("container" in c["text"] and "pocl-opencl-icd" in c["mend"] for c in bad)
+
+
+def test_doctor_names_device_files_that_may_not_be_opened(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    for folder in tmp_path.parents:  # another user must reach it
+        if folder.stat().st_uid == os.getuid() and folder != Path("/tmp") and "/tmp/" in f"{folder}/":
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (tmp_path / "dri").mkdir()
+    nodes = [tmp_path / "dri" / "renderD128", tmp_path / "kfd"]
+    for node in nodes:
+        node.write_text("")
+        node.chmod(0)
+    program = shutil.copy(COSMOCL, tmp_path / "cosmocl")
+    other = dict(user=65534, group=65534, extra_groups=[]) if os.getuid() == 0 else {}
+    env = {**os.environ, "COSMOCL_DEV": str(tmp_path), "COSMOCL_CACHE": "/nonexistent", "OCL_ICD_VENDORS": "/nonexistent",
+           "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"}
+    r = subprocess.run([program, "doctor"], env=env, capture_output=True, text=True, timeout=60, cwd="/", **other)
+    for node in nodes:
+        assert f"{node}: Permission denied" in r.stdout, r.stdout + r.stderr
+    group = grp.getgrgid(os.getgid()).gr_name
+    assert f"usermod -aG {group} $USER" in r.stdout or f"--group-add {os.getgid()}" in r.stdout  # in a container
+    assert "note  cache" in r.stdout and "COSMOCL_CACHE" in r.stdout  # a folder that cannot be made
+    assert "note  folder" in r.stdout or not os.getuid() == 0  # / is not this user's
+
+
+def test_doctor_tells_of_files_that_cannot_be_locked(tmp_path):
+    shim = compile_library(tmp_path / "libnolock.so", "#include <errno.h>\nint flock(int fd, int how)\n"
+                           "{ (void)fd, (void)how; errno = ENOLCK; return -1; }\n")
+    r = run("doctor", LD_PRELOAD=shim)
+    assert r.returncode == 0
+    assert "files cannot be locked (No locks available)" in r.stdout and "-> export HDF5_USE_FILE_LOCKING=FALSE" in r.stdout
+    r = run("doctor", LD_PRELOAD=shim, HDF5_USE_FILE_LOCKING="TRUE")
+    assert "bad   folder" in r.stdout
+    assert "HDF5 files are written and read" in run("doctor").stdout
 
 
 def test_doctor_survives_a_driver_that_crashes(tmp_path):

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/files.h"
 #include "base/memory.h"
+#include "device/health.h"
 #include "device/internal.h"
 
 static context *c;
@@ -111,6 +112,39 @@ START_TEST(hits_and_misses)
 }
 END_TEST
 
+START_TEST(survey_finds_stale_and_damaged_kernels)
+{
+    char path[FILES_PATH];
+    device_record *list = NULL;
+    int count = 0;
+    health_cache u;
+    clear_folder();
+    OK(device_list(c, &list, &count));
+    OK(health_cache_survey(c, folder, list, count, &u));
+    ck_assert_int_eq(u.files, 0);
+    ck_assert_int_eq(builds_of("-DVW=1", NULL), 1);
+    OK(health_cache_survey(c, folder, list, count, &u));
+    ck_assert_int_eq(u.files, 1);
+    ck_assert_int_eq(u.stale + u.damaged, 0);
+    ck_assert_int_eq(builds_of("-DVW=1", "a driver of last year"), 1);
+    OK(health_cache_survey(c, folder, list, count, &u));
+    ck_assert_int_eq(u.files, 2);
+    ck_assert_int_eq(u.stale, 1);
+    ck_assert_int_eq(u.damaged, 0);
+    ck_assert_double_gt(u.stale_bytes, 256);
+    OK(health_cache_survey(c, folder, NULL, 0, &u));
+    ck_assert_int_eq(u.stale, 2);
+    clear_folder();
+    ck_assert_int_eq(builds_of("-DVW=1", NULL), 1);
+    cached_file(path);
+    ck_assert_int_eq(truncate(path, 300), 0);
+    OK(health_cache_survey(c, folder, list, count, &u));
+    ck_assert_int_eq(u.stale, 0);
+    ck_assert_int_eq(u.damaged, 1);
+    memory_delete(&list);
+}
+END_TEST
+
 START_TEST(damaged_files_are_made_anew)
 {
     char path[FILES_PATH], *good = NULL;
@@ -209,6 +243,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, begin, end);
     tcase_add_test(t, hits_and_misses);
+    tcase_add_test(t, survey_finds_stale_and_damaged_kernels);
     tcase_add_test(t, damaged_files_are_made_anew);
     tcase_add_test(t, refused_binaries_are_made_anew);
     tcase_add_test(t, no_cache_folder);

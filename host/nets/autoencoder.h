@@ -30,9 +30,9 @@ typedef struct {
     network *discriminator; /* NULL unless the loss is latent */
     batching one;
     buffer *images;            /* [batch][image][image] in [−1, 1]: the caller's, or G(z) with loss z */
-    buffer *latents;           /* [batch][padded latent]: z of loss z */
-    buffer *features;          /* TD(x) */
-    buffer *dout, *dimages;    /* gradients on their way back to the encoder */
+    buffer *latents;           /* [batch][padded latent]: z of loss z; else NULL */
+    buffer *features;          /* TD(x) of loss latent; else NULL */
+    buffer *dout, *dimages;    /* gradients on their way back to the encoder: of codes or features, of images */
     buffer *scratch, *metrics; /* metrics [ENCODER_METRIC_ROWS]: the loss of step s in row s mod the rows */
     buffer *flag;              /* int32: a gradient was not finite */
     int64_t step;              /* updates done */

@@ -55,6 +55,9 @@ typedef struct {
     buffer *after;       /* output of the layer */
 } layer;
 
+/* TRAIN: normalisation by the batch's statistics; FROZEN: by the running ones. */
+typedef enum { PASS_TRAIN, PASS_FROZEN } pass_mode;
+
 typedef struct {
     network_kind kind;
     network_shape shape;
@@ -65,6 +68,8 @@ typedef struct {
     size_t parameters; /* floats in an arena, alignment gaps (always zero) included */
     buffer *value, *gradient, *m, *v;
     adam_state adam;
+    pass_mode mode;      /* of the last forward pass, */
+    int passed;          /* and the layers that it went through */
     buffer *backward[2]; /* gradients on their way back */
     buffer *scratch;
 } network;
@@ -79,13 +84,19 @@ double network_flops(network_kind kind, const network_shape *s);
 /* Packs the weights for the kernels; after every change of `value`. */
 status network_pack(context *c, network *n);
 
-/* TRAIN: normalisation by the batch's statistics; FROZEN: by the running ones. The output is the last layer's `after`
- * (borrowed, until the next pass): images [n][image][image] of a generator, logits [n] of a discriminator, codes
- * [n][padded latent] of an encoder. The input is [n][padded latent] or [n][image][image]. */
-typedef enum { PASS_TRAIN, PASS_FROZEN } pass_mode;
+/* The output is the last layer's `after` (borrowed, until the next pass): images [n][image][image] of a generator,
+ * logits [n] of a discriminator, codes [n][padded latent] of an encoder. The input is [n][padded latent] or
+ * [n][image][image].
+ */
 status network_forward(context *c, network *n, pass_mode mode, const batching *b, buffer *input, buffer **output);
-/* Backward of the last forward pass in TRAIN mode. doutput: gradient of the output. Gradients of the parameters are
- * written when `weights` is set; the gradient of the input goes to dinput unless NULL. */
+/* The same without the last layer: the features [n][pixels][padded channels] in front of the dense layer of a
+ * discriminator, network_features floats a sample. */
+status network_forward_features(context *c, network *n, pass_mode mode, const batching *b, buffer *input,
+                                buffer **features);
+int network_features(const network *n);
+/* Backward of the last forward pass. doutput: gradient of its output. Gradients of the parameters are written when
+ * `weights` is set, which a FROZEN pass through batch normalisation cannot; the gradient of the input goes to dinput
+ * unless NULL, and dinput may be doutput. */
 status network_backward(context *c, network *n, const batching *b, buffer *input, buffer *doutput, bool weights,
                         buffer *dinput);
 /* Running statistics from the last forward pass (momentum 0.1). */

@@ -68,10 +68,13 @@ static status forward_layer(context *c, network *n, layer *l, pass_mode mode, co
                         n->scratch, l->after);
 }
 
-status network_forward(context *c, network *n, pass_mode mode, const batching *b, buffer *input, buffer **output)
+static status forward(context *c, network *n, int layers, pass_mode mode, const batching *b, buffer *input,
+                      buffer **output)
 {
     buffer *in = input;
-    for (int i = 0; i < n->count; i++) {
+    n->mode = mode;
+    n->passed = layers;
+    for (int i = 0; i < layers; i++) {
         status s = forward_layer(c, n, &n->layers[i], mode, b, in);
         if (s) return context_prefix(c, s, "layer %s, forward", n->layers[i].name);
         in = n->layers[i].after;
@@ -80,11 +83,34 @@ status network_forward(context *c, network *n, pass_mode mode, const batching *b
     return STATUS_OK;
 }
 
+status network_forward(context *c, network *n, pass_mode mode, const batching *b, buffer *input, buffer **output)
+{
+    return forward(c, n, n->count, mode, b, input, output);
+}
+
+status network_forward_features(context *c, network *n, pass_mode mode, const batching *b, buffer *input,
+                                buffer **features)
+{
+    return forward(c, n, n->count - 1, mode, b, input, features);
+}
+
+int network_features(const network *n)
+{
+    return (int)output_count(&n->layers[n->count - 2], 1);
+}
+
 /* Through the activation and the normalisation or bias of a layer: the gradient of the linear part's output, in place.
  */
 static status backward_pointwise(context *c, network *n, layer *l, const batching *b, buffer *dy, buffer *dx,
                                  bool weights)
 {
+    if (l->norm.kind == NORM_BATCH && n->mode == PASS_FROZEN) {
+        if (weights)
+            return context_fail(
+                c, STATUS_USAGE,
+                "a pass with running statistics has no gradients of the parameters of its normalisation");
+        return norm_backward_frozen(c, n->device, &l->norm, b->n, l->after, dy, l->gamma.value, l->running_var, dx);
+    }
     if (l->norm.kind != NORM_NONE)
         return norm_backward(c, n->device, &l->norm, b, l->before, l->after, dy, l->gamma.value, l->beta.value, l->mean,
                              l->rstd, n->scratch, dx, l->gamma.gradient, l->beta.gradient);
@@ -102,7 +128,7 @@ status network_backward(context *c, network *n, const batching *b, buffer *input
 {
     buffer *dy = doutput;
     status s = STATUS_OK;
-    for (int i = n->count - 1; i >= 0; i--) {
+    for (int i = n->passed - 1; i >= 0; i--) {
         layer *l = &n->layers[i];
         buffer *in = i ? n->layers[i - 1].after : input;
         buffer *dx = n->backward[i & 1];

@@ -7,14 +7,18 @@
 
 enum { GROUP_OTHER = 64 };
 
+/* Features of a partial sum: BLOCK of kernels/squared.cl. */
+enum { SQUARED_BLOCK = 256 };
+
 /* One work-group does it all: its size is part of the build. */
-static status run(context *c, device *d, const char *entry, int count, const kernel_argument *arguments)
+static status run(context *c, device *d, const char *file, const char *entry, int count,
+                  const kernel_argument *arguments)
 {
     char options[32];
     kernel *k = NULL;
     const size_t group = device_info(d)->is_cpu ? 1 : GROUP_OTHER;
     snprintf(options, sizeof options, "-DVW=1 -DGROUP=%zu", group);
-    status s = kernel_get(c, d, "loss", entry, options, &k);
+    status s = kernel_get(c, d, file, entry, options, &k);
     if (s) return s;
     return kernel_run(c, k, 1, &group, &group, count, arguments);
 }
@@ -38,7 +42,7 @@ status loss_discriminator(context *c, device *d, int batch, float noise, uint64_
     if (s) return s;
     /* u < noise for u = k 2^-53 exactly when k < ceil(noise 2^53): no doubles on the device. */
     const uint64_t threshold = (uint64_t)ceil((double)noise * 0x1p53);
-    return run(c, d, "loss_discriminator",
+    return run(c, d, "loss", "loss_discriminator",
                KERNEL_ARGUMENTS(ARG_BUFFER(logits), ARG_BUFFER(dlogits), ARG_BUFFER(metrics),
                                 ARG_INT(row * LOSS_COLUMNS), ARG_INT(batch), ARG_ULONG(seed), ARG_UINT(RNG_LABEL),
                                 ARG_ULONG(step * 2 * (uint64_t)batch), ARG_ULONG(threshold)));
@@ -49,7 +53,40 @@ status loss_generator(context *c, device *d, int batch, bool saturating, buffer 
 {
     status s = check(c, "loss_generator", batch, batch, logits, dlogits, metrics, row);
     if (s) return s;
-    return run(c, d, "loss_generator",
+    return run(c, d, "loss", "loss_generator",
                KERNEL_ARGUMENTS(ARG_BUFFER(logits), ARG_BUFFER(dlogits), ARG_BUFFER(metrics),
                                 ARG_INT(row * LOSS_COLUMNS), ARG_INT(batch), ARG_INT(saturating)));
+}
+
+static int squared_blocks(int features)
+{
+    return (features + SQUARED_BLOCK - 1) / SQUARED_BLOCK;
+}
+
+size_t loss_squared_scratch_bytes(int n, int features)
+{
+    return (size_t)n * (size_t)squared_blocks(features) * sizeof(float);
+}
+
+status loss_squared(context *c, device *d, int n, int features, buffer *a, buffer *b, buffer *scratch, buffer *da,
+                    buffer *metrics, int at)
+{
+    const char *what = "loss_squared";
+    if (n < 1 || features < 1 || at < 0)
+        return context_fail(c, STATUS_USAGE, "%s: %d samples of %d features, metric %d", what, n, features, at);
+    const size_t count = (size_t)n * (size_t)features, partials = (size_t)n * (size_t)squared_blocks(features);
+    status s = launch_check(c, what, "a", a, count);
+    if (!s) s = launch_check(c, what, "b", b, count);
+    if (!s && da) s = launch_check(c, what, "da", da, count);
+    if (!s) s = launch_check(c, what, "scratch", scratch, partials);
+    if (!s) s = launch_check(c, what, "metrics", metrics, (size_t)at + 1);
+    if (!s)
+        s = launch_run(c, d, "squared", "squared_blocks", da ? "-DGRADIENT=1" : "-DGRADIENT=0", 0, partials,
+                       KERNEL_ARGUMENTS(ARG_BUFFER(a), ARG_BUFFER(b), ARG_BUFFER(da ? da : scratch),
+                                        ARG_BUFFER(scratch), ARG_INT(n), ARG_INT(features),
+                                        ARG_FLOAT(2.0f / (float)n)));
+    if (s) return s;
+    return run(c, d, "squared", "squared_total",
+               KERNEL_ARGUMENTS(ARG_BUFFER(scratch), ARG_BUFFER(metrics), ARG_INT(at), ARG_INT(n),
+                                ARG_INT(squared_blocks(features))));
 }

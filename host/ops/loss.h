@@ -1,4 +1,5 @@
-/* Binary cross entropy from logits (stable), with label noise, and its gradient; spec section 4. One logit a sample. */
+/* Losses and their gradients (spec section 4): binary cross entropy from logits (stable), with label noise, one logit a
+ * sample; and the squared difference of two batches. */
 #ifndef OPS_LOSS_H
 #define OPS_LOSS_H
 
@@ -19,5 +20,12 @@ status loss_discriminator(context *c, device *d, int batch, float noise, uint64_
  * depends on G); else ½ mean bce(l, 1). */
 status loss_generator(context *c, device *d, int batch, bool saturating, buffer *logits, buffer *dlogits,
                       buffer *metrics, int row);
+
+/* metrics[at] = mean over the n samples of Σ (a − b)² over the features, a and b [n][features] (padding, zero in both,
+ * adds nothing); da = 2 (a − b)/n unless NULL, and may be a or b. Features in fixed blocks, blocks in a tree, samples
+ * in order; a difference below 2⁻⁵⁰ counts as none. */
+size_t loss_squared_scratch_bytes(int n, int features);
+status loss_squared(context *c, device *d, int n, int features, buffer *a, buffer *b, buffer *scratch, buffer *da,
+                    buffer *metrics, int at);
 
 #endif

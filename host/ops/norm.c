@@ -174,7 +174,7 @@ static status backward_reduce(context *c, device *d, const norm_shape *s, const 
                    ARG_BUFFER(beta), ARG_BUFFER(w->mean), ARG_ULONG(w->mean_at), ARG_BUFFER(w->rstd),
                    ARG_ULONG(w->rstd_at), ARG_BUFFER(scratch), PART(p, PARTIAL_A), PART(p, PARTIAL_B), BATCHING_OF(p),
                    PLANE_OF(p), ARG_FLOAT(s->leak));
-    if (!r)
+    if (!r && dgamma)
         r = RUN("norm_gradients", (size_t)(p->channels / p->vector), ARG_BUFFER(scratch), PART(p, PARTIAL_A),
                 PART(p, PARTIAL_B), PART(p, MEAN_A), PART(p, MEAN_B), ARG_BUFFER(gamma), ARG_BUFFER(dgamma),
                 ARG_BUFFER(dbeta), ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro), PLANE_OF(p),
@@ -216,13 +216,14 @@ status norm_backward(context *c, device *d, const norm_shape *s, const batching 
                   {"dx", dx, p->part * p->pixels},
                   {"gamma", gamma, p->channels},
                   {"beta", beta, p->channels},
-                  {"dgamma", dgamma, p->channels},
-                  {"dbeta", dbeta, p->channels},
                   {"mean", mean, norm_statistics_count(s, b)},
                   {"rstd", rstd, norm_statistics_count(s, b)},
-                  {"scratch", scratch, p->part * SCRATCH_PARTS}};
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0] && !r; i++)
-        r = launch_check(c, what, needed[i].name, needed[i].b, needed[i].floats);
+                  {"scratch", scratch, p->part * SCRATCH_PARTS},
+                  {"dgamma", dgamma, p->channels},
+                  {"dbeta", dbeta, p->channels}};
+    const bool data_only = s->kind == NORM_GROUP && !dgamma && !dbeta;
+    const size_t buffers = sizeof needed / sizeof needed[0] - (data_only ? 2 : 0);
+    for (size_t i = 0; i < buffers && !r; i++) r = launch_check(c, what, needed[i].name, needed[i].b, needed[i].floats);
     if (!r && s->kind == NORM_GROUP) r = spread(c, d, s, p, mean, rstd, scratch);
     const rows_of w = rows_find(s, p, mean, rstd, scratch);
     if (!r) r = backward_reduce(c, d, s, b, p, &w, x, y, dy, gamma, beta, scratch, dgamma, dbeta);

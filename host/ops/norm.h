@@ -31,7 +31,8 @@ status norm_forward(context *c, device *d, const norm_shape *s, const batching *
 /* With given statistics [padded channels] (running mean and variance) instead of the batch's. NORM_BATCH only. */
 status norm_forward_frozen(context *c, device *d, const norm_shape *s, int n, buffer *x, buffer *gamma, buffer *beta,
                            buffer *running_mean, buffer *running_var, buffer *y);
-/* From x, y and dy: dx, dgamma, dbeta (sums over micro-batches in the tree). dx may be dy. */
+/* From x, y and dy: dx, dgamma, dbeta (sums over micro-batches in the tree). dx may be dy. dgamma and dbeta may be NULL
+ * with group normalisation, whose dx needs no sum over samples. */
 status norm_backward(context *c, device *d, const norm_shape *s, const batching *b, buffer *x, buffer *y, buffer *dy,
                      buffer *gamma, buffer *beta, buffer *mean, buffer *rstd, buffer *scratch, buffer *dx,
                      buffer *dgamma, buffer *dbeta);

@@ -67,6 +67,7 @@ void check_bias(selftest *t, const batching *b, int pixels, int channels);
 void check_norm(selftest *t, const norm_shape *s, const batching *b);
 void check_norm_frozen(selftest *t, const norm_shape *s, int n);
 void check_loss(selftest *t, int batch, float noise);
+void check_loss_squared(selftest *t, int n, int features);
 void check_adam(selftest *t, size_t n);
 void check_random(selftest *t, int rows, int columns, int stride, uint64_t first);
 void check_crop(selftest *t, const crop_shape *s);

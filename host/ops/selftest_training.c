@@ -207,11 +207,37 @@ void check_loss(selftest *t, int batch, float noise)
     selftest_release(t);
 }
 
+/* Squares carry three roundings, and go through 16 sums in a lane, 4 of the lanes, log2 of the blocks' tree and those
+ * of the samples. */
+void check_loss_squared(selftest *t, int n, int features)
+{
+    const size_t count = (size_t)n * (size_t)features;
+    const int at = 2;
+    float *a = selftest_values(t, count, -2, 1), *b = selftest_values(t, count, -1, 2), zeros[4] = {0};
+    double *want = selftest_doubles(t, count), *wide_a = selftest_widen(t, a, count), metrics[4] = {0};
+    double *wide_b = selftest_widen(t, b, count);
+    buffer *ba = selftest_upload(t, "a", a, count), *bb = selftest_upload(t, "b", b, count);
+    buffer *da = selftest_output(t, "da", count), *bm = selftest_upload(t, "metrics", zeros, 4);
+    buffer *scratch = selftest_output(t, "scratch", loss_squared_scratch_bytes(n, features) / sizeof(float));
+    selftest_size(t, "n %d, features %d", n, features);
+    selftest_start(t);
+    if (!t->s) t->s = loss_squared(t->c, t->d, n, features, ba, bb, scratch, da, bm, at);
+    selftest_stop(t);
+    if (t->s) return;
+    metrics[at] = loss_ref_squared(n, features, wide_a, wide_b, want);
+    selftest_compare(t, "loss_squared", da, want, count, TINY, 3 * EPS);
+    selftest_compare(t, "loss_squared", bm, metrics, 4, TINY, (24 + log2(features) + sqrt(n)) * EPS);
+    selftest_release(t);
+}
+
 void family_loss(selftest *t)
 {
     check_loss(t, 7, .3f);
     check_loss(t, 50, .05f);
-    if (selftest_large(t)) check_loss(t, 301, 0);
+    check_loss_squared(t, 3, 1805); /* 7 blocks and 13 features */
+    if (!selftest_large(t)) return;
+    check_loss(t, 301, 0);
+    check_loss_squared(t, 50, 8192);
 }
 
 /* ---- Adam -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* Losses: oracle, widths, extreme logits, label noise, wrong calls. */
+/* Losses: oracle, widths, extreme logits and differences, label noise, wrong calls. */
 #include <math.h>
 #include "pointwise_test.h"
 #include "base/rng.h"
@@ -12,7 +12,12 @@ START_TEST(matches_the_oracle)
     check_loss(&t, 1, .5f);
     check_loss(&t, 128, 0); /* 2 · 128 fill a chunk of the kernel */
     check_loss(&t, 129, 1);
-    must_pass(&t, 36);
+    must_pass(&t, 40);
+    /* One feature; below, at and above a block of the kernel; more samples than a chunk. */
+    const int sizes[][2] = {{1, 1}, {2, 255}, {5, 256}, {3, 257}, {1, 1025}, {257, 17}, {10, 64 * 64}};
+    const int before = t.count;
+    for (int i = 0; i < 7; i++) check_loss_squared(&t, sizes[i][0], sizes[i][1]);
+    must_pass(&t, before + 14);
     finish(&t);
 }
 END_TEST
@@ -75,6 +80,53 @@ START_TEST(label_noise)
 }
 END_TEST
 
+/* The gradient may overwrite either input, or be left out, and the loss stays the same bits; nothing is written beyond
+ * its metric. */
+START_TEST(squared_in_place_and_without_gradient)
+{
+    enum { N = 3, FEATURES = 333, COUNT = N * FEATURES };
+    selftest t;
+    selftest_begin(&t, test_context, test_device);
+    const float zeros[3] = {0}, *x = selftest_values(&t, COUNT, -1, 1), *y = selftest_values(&t, COUNT, -1, 1);
+    buffer *scratch = selftest_output(&t, "scratch", loss_squared_scratch_bytes(N, FEATURES) / sizeof(float));
+    const float *gradient[4], *rows[4];
+    for (int way = 0; way < 4; way++) {
+        buffer *a = selftest_upload(&t, "a", x, COUNT), *b = selftest_upload(&t, "b", y, COUNT);
+        buffer *apart = selftest_output(&t, "da", COUNT), *m = selftest_upload(&t, "metrics", zeros, 3);
+        buffer *da = (buffer *[]){apart, a, b, NULL}[way];
+        MUST(t.s);
+        MUST(loss_squared(test_context, test_device, N, FEATURES, a, b, scratch, da, m, 1));
+        gradient[way] = da ? selftest_download(&t, da, COUNT) : NULL;
+        rows[way] = selftest_download(&t, m, 3);
+        MUST(t.s);
+        ck_assert(rows[way][0] == 0 && rows[way][1] > 0 && rows[way][2] == 0);
+        ck_assert(rows[way][1] == rows[0][1]);
+        if (da) ck_assert(!memcmp(gradient[way], gradient[0], COUNT * sizeof(float)));
+    }
+    finish(&t);
+}
+END_TEST
+
+/* A difference below 2^-50 counts as none; one of 2^-50 does; what is not finite shows in loss and gradient. */
+START_TEST(extreme_differences)
+{
+    const float a[4] = {1, 0x1p-51f, 0x1p-50f, INFINITY}, b[4] = {1, 0, 0, 1}, zeros[2] = {0};
+    selftest t;
+    selftest_begin(&t, test_context, test_device);
+    buffer *ba = selftest_upload(&t, "a", a, 4), *bb = selftest_upload(&t, "b", b, 4);
+    buffer *da = selftest_output(&t, "da", 4), *m = selftest_upload(&t, "metrics", zeros, 2);
+    buffer *scratch = selftest_output(&t, "scratch", 1);
+    MUST(t.s);
+    MUST(loss_squared(test_context, test_device, 1, 3, ba, bb, scratch, da, m, 0));
+    MUST(loss_squared(test_context, test_device, 1, 4, ba, bb, scratch, da, m, 1));
+    const float *d = selftest_download(&t, da, 4), *row = selftest_download(&t, m, 2);
+    MUST(t.s);
+    ck_assert(d[0] == 0 && d[1] == 0 && d[2] == 0x1p-49f && !isfinite(d[3]));
+    ck_assert(row[0] == 0x1p-100f && !isfinite(row[1]));
+    finish(&t);
+}
+END_TEST
+
 START_TEST(wrong_calls_are_refused)
 {
     selftest t;
@@ -84,6 +136,11 @@ START_TEST(wrong_calls_are_refused)
     ck_assert_int_eq(loss_discriminator(test_context, test_device, 2, 1.5f, 1, 1, b, b, b, 0), STATUS_USAGE);
     ck_assert_int_eq(loss_discriminator(test_context, test_device, 2, 0, 1, 1, b, b, b, 2), STATUS_USAGE);
     ck_assert_int_eq(loss_generator(test_context, test_device, 0, true, b, b, b, 0), STATUS_USAGE);
+    ck_assert_int_eq(loss_squared(test_context, test_device, 0, 1, b, b, b, b, b, 0), STATUS_USAGE);
+    ck_assert_int_eq(loss_squared(test_context, test_device, 1, 9, b, b, b, b, b, 0), STATUS_USAGE);
+    ck_assert_int_eq(loss_squared(test_context, test_device, 9, 1, b, b, b, NULL, b, 0), STATUS_USAGE);
+    ck_assert_int_eq(loss_squared(test_context, test_device, 1, 1, b, NULL, b, b, b, 0), STATUS_USAGE);
+    ck_assert_int_eq(loss_squared(test_context, test_device, 1, 1, b, b, b, b, b, 8), STATUS_USAGE);
     finish(&t);
 }
 END_TEST
@@ -93,6 +150,8 @@ static void add(TCase *all)
     tcase_add_test(all, matches_the_oracle);
     tcase_add_test(all, does_not_depend_on_width_or_group);
     tcase_add_test(all, extreme_logits);
+    tcase_add_test(all, squared_in_place_and_without_gradient);
+    tcase_add_test(all, extreme_differences);
     tcase_add_test(all, label_noise);
     tcase_add_test(all, wrong_calls_are_refused);
 }

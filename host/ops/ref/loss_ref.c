@@ -40,3 +40,13 @@ void loss_ref_generator(int batch, bool saturating, const double *logits, double
         dlogits[i] = -(saturating ? sigma(l) : sigma(-l)) / (2. * batch);
     }
 }
+
+double loss_ref_squared(int n, int features, const double *a, const double *b, double *da)
+{
+    double sum = 0;
+    for (size_t i = 0; i < (size_t)n * (size_t)features; i++) {
+        sum += (a[i] - b[i]) * (a[i] - b[i]) / n;
+        if (da) da[i] = 2 * (a[i] - b[i]) / n;
+    }
+    return sum;
+}

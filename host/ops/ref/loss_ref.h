@@ -10,4 +10,7 @@ void loss_ref_discriminator(int batch, float noise, uint64_t seed, uint64_t step
                             double *metrics);
 void loss_ref_generator(int batch, bool saturating, const double *logits, double *dlogits, double *metrics);
 
+/* Returns the loss; da may be NULL. */
+double loss_ref_squared(int n, int features, const double *a, const double *b, double *da);
+
 #endif

@@ -1,7 +1,19 @@
 # tests/KIND/LAYER_WHAT.c is one Check program that links the layer LAYER (and what lies below it).
 # tests/KIND/test_WHAT.py is one pytest file that drives the built program ($COSMOCL).
+# A test's ctest labels are KIND and, where its name ends in _all or it lies in tests/portability, `all`: those are long or
+# need more than the build (other runtimes, checkers), and run only by `./run test --all`.
 # Everything that may run kernels has a timeout: a divergent barrier hangs PoCL.
 enable_testing()
+function(cosmocl_test kind what timeout environment)
+  add_test(NAME ${kind}.${what} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+  set(labels ${kind})
+  if(kind STREQUAL portability OR what MATCHES "_all$")
+    list(APPEND labels all)
+    set(timeout 3000)
+  endif()
+  set_tests_properties(${kind}.${what} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}"
+                       ENVIRONMENT "${TEST_ENVIRONMENT};${environment}")
+endfunction()
 set(TEST_ENVIRONMENT "COSMOCL=${CMAKE_BINARY_DIR}/cosmocl;COSMOCL_SOURCE=${CMAKE_SOURCE_DIR};COSMOCL_CACHE=${CMAKE_BINARY_DIR}/cache;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl-cache")
 file(GLOB TEST_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*.c)
 foreach(source ${TEST_SOURCES})
@@ -15,8 +27,7 @@ foreach(source ${TEST_SOURCES})
   add_executable(test_${kind}_${what} ${source})
   target_include_directories(test_${kind}_${what} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(test_${kind}_${what} PRIVATE cosmocl_${layer} PkgConfig::CHECK)
-  add_test(NAME ${kind}.${what} COMMAND test_${kind}_${what} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-  set_tests_properties(${kind}.${what} PROPERTIES TIMEOUT 400 LABELS ${kind} ENVIRONMENT "${TEST_ENVIRONMENT}")
+  cosmocl_test(${kind} ${what} 400 "" test_${kind}_${what})
 endforeach()
 # The system's Python has the packages for tests (python3-pytest, python3-h5py, …); another first on PATH may not.
 set(TEST_PYTHON ${Python3_EXECUTABLE})
@@ -28,6 +39,6 @@ foreach(source ${TEST_SCRIPTS})
   get_filename_component(what ${source} NAME_WE)
   get_filename_component(folder ${source} DIRECTORY)
   get_filename_component(kind ${folder} NAME)
-  add_test(NAME ${kind}.${what} COMMAND ${TEST_PYTHON} -m pytest -q -p no:cacheprovider ${source} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
-  set_tests_properties(${kind}.${what} PROPERTIES TIMEOUT 900 LABELS ${kind} ENVIRONMENT "${TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+  cosmocl_test(${kind} ${what} 900 "PYTHONDONTWRITEBYTECODE=1"
+               ${TEST_PYTHON} -m pytest -q -p no:cacheprovider ${source})
 endforeach()

@@ -9,7 +9,7 @@
 typedef struct {
     maps m;
     transform_shape transform;
-    dataset_range range;
+    transform_range range;
     dataset_split split;
     const char *problem; /* why there is no split; NULL: there is one */
 } info;
@@ -23,7 +23,7 @@ static status gather(context *c, const command_line *line, info *i)
     status s = maps_read(c, path, &i->m);
     if (s) return s;
     if ((s = dataset_transform(c, &i->m, line->cfg, &i->transform))) return context_prefix(c, s, "%s", path);
-    dataset_range_add(&i->range, &i->transform, i->m.values, i->m.count * i->m.ny * i->m.nx);
+    transform_range_add(&i->range, &i->transform, i->m.values, i->m.count * i->m.ny * i->m.nx);
     dataset_options_read(line->cfg, &o);
     s = dataset_split_new(c, &i->m, &o, &i->split);
     /* What else the file holds is worth saying even where the configuration does not fit it. */
@@ -56,9 +56,9 @@ static status print_json(context *c, const command_line *line, const info *i)
     json_t *root = json_pack("{s:s, s:I, s:i, s:i, s:i, s:f, s:f, s:o}", "file", line->argument[0], "maps",
                              (json_int_t)m->count, "ny", m->ny, "nx", m->nx, "dims", m->dims, "box_mpc_h", m->box_mpc_h,
                              "mean", m->mean, "redshift", number(m->redshift));
-    json_t *range = json_pack("{s:f, s:f, s:I, s:I, s:I}", "lowest", (double)i->range.lowest, "highest",
-                              (double)i->range.highest, "pixels", (json_int_t)i->range.pixels, "below",
-                              (json_int_t)i->range.below, "above", (json_int_t)i->range.above);
+    json_t *range = json_pack("{s:f, s:f, s:I, s:I, s:I}", "lowest", i->range.lowest, "highest", i->range.highest,
+                              "pixels", (json_int_t)i->range.pixels, "below", (json_int_t)i->range.below, "above",
+                              (json_int_t)i->range.above);
     if (!root || !range) {
         json_decref(root);
         json_decref(range);
@@ -76,14 +76,14 @@ static void print_text(const command_line *line, const info *i)
 {
     const maps *m = &i->m;
     const transform_shape *t = &i->transform;
-    const double low = (exp((double)t->a) - t->offset) / t->scale, high = (exp((double)t->b) - t->offset) / t->scale;
+    const double low = transform_from(t, -1), high = transform_from(t, 1);
     printf("%s\n", line->argument[0]);
     printf("  maps          %lld of %d × %d pixels, %.6g Mpc/h wide, %dD", (long long)m->count, m->ny, m->nx,
            m->box_mpc_h, m->dims);
     if (isfinite(m->redshift)) printf(", redshift %.4g", m->redshift);
     printf("\n  mean          %.6g particles per pixel\n", m->mean);
-    printf("  densities     %.6g to %.6g; the transform takes %.6g … %.6g to [-1, 1]\n", (double)i->range.lowest,
-           (double)i->range.highest, low, high);
+    printf("  densities     %.6g to %.6g; the transform takes %.6g … %.6g to [-1, 1]\n", i->range.lowest,
+           i->range.highest, low, high);
     printf("  out of range  %lld pixels below, %lld above, of %lld\n", (long long)i->range.below,
            (long long)i->range.above, (long long)i->range.pixels);
     if (i->problem) {

@@ -14,8 +14,8 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "commands/common.h"
+#include "io/maps_transform.h"
 #include "maps/from_snapshots.h"
-#include "maps/transforms.h"
 
 typedef struct {
     char **path; /* owned, as are the strings */
@@ -93,12 +93,12 @@ static status check_options(context *c, const command_line *line)
     return STATUS_OK;
 }
 
-static status print_json(context *c, const char *out, const maps *m, const map_range *r)
+static status print_json(context *c, const char *out, const maps *m, const transform_range *r)
 {
     json_t *root = json_pack("{s:s, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "file", out, "maps",
-                             (json_int_t)m->count, "ny", m->ny, "nx", m->nx, "box_mpc_h", m->box_mpc_h, "mean", r->mean,
-                             "minimum", r->minimum, "maximum", r->maximum, "pixels", (json_int_t)r->pixels, "below",
-                             (json_int_t)r->below, "above", (json_int_t)r->above);
+                             (json_int_t)m->count, "ny", m->ny, "nx", m->nx, "box_mpc_h", m->box_mpc_h, "mean",
+                             r->sum / (double)r->pixels, "minimum", r->lowest, "maximum", r->highest, "pixels",
+                             (json_int_t)r->pixels, "below", (json_int_t)r->below, "above", (json_int_t)r->above);
     if (!root) return context_fail(c, STATUS_MEMORY, "no memory for the result as JSON");
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -106,26 +106,27 @@ static status print_json(context *c, const char *out, const maps *m, const map_r
     return STATUS_OK;
 }
 
-static void print_text(const char *out, const maps *m, const map_range *r)
+static void print_text(const char *out, const maps *m, const transform_range *r)
 {
+    char text[160];
+    maps_transform_text(m, text, sizeof text);
     printf("%s\n", out);
     printf("  maps          %" PRId64 " of %d × %d pixels, %.6g Mpc/h wide", m->count, m->ny, m->nx, m->box_mpc_h);
     if (isfinite(m->redshift)) printf(", redshift %.4g", m->redshift);
-    printf("\n  densities     mean %.9g, smallest %.6g, largest %.6g particles per pixel\n", r->mean, r->minimum,
-           r->maximum);
-    printf("  transform     %s of %s, %.6g … %.6g to [-1, 1]\n", m->transform,
-           strcmp(m->unit, "overdensity") ? "particles per pixel" : "1 + delta", exp(m->a), exp(m->b));
+    printf("\n  densities     mean %.9g, smallest %.6g, largest %.6g particles per pixel\n", r->sum / (double)r->pixels,
+           r->lowest, r->highest);
+    printf("  transform     %s\n", text);
     printf("  out of range  %" PRId64 " pixels below, %" PRId64 " above, of %" PRId64 "\n", r->below, r->above,
            r->pixels);
 }
 
 static status report(context *c, const command_line *line, const char *out, const maps *m)
 {
-    map_transform t;
-    map_range r;
-    status s = map_transform_of(c, m, &t);
+    transform_shape t;
+    transform_range r = {0};
+    status s = maps_transform_of(c, m, &t);
     if (s) return s;
-    map_transform_range(&t, m->values, m->count * m->ny * m->nx, &r);
+    transform_range_add(&r, &t, m->values, m->count * m->ny * m->nx);
     if (r.below + r.above > 0)
         log_warning(c,
                     "%" PRId64 " of %" PRId64 " pixels lie outside the transform's [-1, 1] (%" PRId64 " below, %" PRId64
@@ -145,13 +146,13 @@ status command_maps(context *c, const command_line *line)
     status s = common_output(c, line, NULL, &out);
     if (!s) s = check_output(c, out);
     if (!s) s = check_options(c, line);
-    if (!s) s = map_transform_choose(c, line->cfg, &choice);
+    if (!s) s = maps_transform_choose(c, line->cfg, &choice);
     for (int i = 0; !s && i < line->count; i++) s = paths_add_argument(c, &paths, line->argument[i]);
     if (!s) s = common_provenance(c, line, NULL, &made);
     const maps_options o = {.pixels = (int)config_integer(line->cfg, "maps.pixels"),
                             .length_unit = command_flag(line, "length-unit")};
     if (!s) s = maps_from_snapshots(c, (const char *const *)paths.path, paths.count, &o, &made, &m);
-    if (!s) s = map_transform_choose(c, line->cfg, &m);
+    if (!s) s = maps_transform_choose(c, line->cfg, &m);
     if (!s) s = maps_write(c, out, &m, &made);
     if (!s) s = report(c, line, out, &m);
     maps_delete(&m);

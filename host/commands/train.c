@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "commands/ready.h"
 #include "dataset/dataset.h"
+#include "io/maps_transform.h"
 #include "nets/gan.h"
 
 typedef struct {
@@ -22,14 +23,10 @@ static status epoch_order(void *user, context *c, uint32_t epoch, uint32_t *indi
 /* What generated maps inherit from the maps trained on: all but the side, which is the sub-image's. */
 static maps describe(const maps *m, const dataset *data)
 {
-    const transform_shape *t = dataset_transform_shape(data);
     maps d = *m;
     d.values = NULL;
     d.origin = NULL;
     d.box_mpc_h = m->box_mpc_h * dataset_crop_shape(data)->crop / m->nx;
-    d.a = t->a, d.b = t->b, d.c = t->offset;
-    snprintf(d.transform, sizeof d.transform, "%s", t->offset > 0 ? "log-offset" : "log");
-    snprintf(d.unit, sizeof d.unit, "%s", t->scale == 1.0f ? "particles" : "overdensity");
     return d;
 }
 
@@ -125,6 +122,7 @@ status command_train_gan(context *c, const command_line *line)
     device *d = NULL;
     provenance origin = {0};
     status s = maps_read(c, line->argument[0], &m);
+    if (!s) s = maps_transform_complete(c, line->cfg, &m);
     if (!s) s = ready_device(c, line, &origin, &d);
     if (!s) s = provenance_input(c, &origin, line->argument[0]);
     if (!s) s = check_resume(c, line, &origin);

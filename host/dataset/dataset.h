@@ -8,18 +8,8 @@
 
 typedef struct dataset dataset;
 
-/* The transform v ↔ v′ that a maps file names (transform, a, b, c, unit, mean), as the device takes it. A file that
- * names none gets that of the configuration for its dims (2: "log" from maps.minimum to maps.maximum in maps.unit; 3:
- * "log-offset" of maps.offset, to maps.maximum where it is set, else 2632, on particles), which is said at LOG_INFO.
- * STATUS_DATA: unknown name, b <= a, mean not positive; STATUS_USAGE: the configuration's bounds are none. */
+/* The transform that a maps file names, else that of the configuration (io/maps_transform.h, with its errors). */
 status dataset_transform(context *c, const maps *m, const config *cfg, transform_shape *out);
-
-/* How values lie about the transform's bounds; starts as {0} and grows. */
-typedef struct {
-    int64_t pixels, below, above; /* below −1 and above 1, by more than rounding */
-    float lowest, highest;        /* particles per pixel */
-} dataset_range;
-void dataset_range_add(dataset_range *r, const transform_shape *t, const float *values, int64_t count);
 
 /* Splits (dataset_options_read of cfg), uploads the training parents and transforms them. m is borrowed for the call
  * only. Counts the pixels outside [−1, 1] and reports them (warning with count, share and the extremes); clips none.
@@ -34,7 +24,7 @@ const dataset_split *dataset_split_used(const dataset *d);        /* borrowed */
 /* 72 × training parents. */
 uint32_t dataset_sub_images(const dataset *d);
 /* Of the training parents; borrowed. */
-const dataset_range *dataset_range_found(const dataset *d);
+const transform_range *dataset_range_found(const dataset *d);
 
 /* The order of epoch `epoch`: a permutation of 0 … sub_images − 1 in host memory, rng_permutation(seed, RNG_SHUFFLE,
  * epoch). Parents count within the training part. */

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
+#include "io/maps_transform.h"
+
+#define PARTICLES_PER_PIXEL "particles per pixel"
 
 void maps_delete(maps *m)
 {
@@ -25,20 +28,22 @@ static const char *attribute_place(h5_file *f, const char *name)
     return NULL;
 }
 
-static status required_positive(context *c, h5_file *f, const char *name, const char *meaning, double *value)
+static status required_real(context *c, h5_file *f, const char *name, const char *meaning, bool lenient, double *value)
 {
     const char *place = attribute_place(f, name);
-    if (!place)
-        return context_fail(c, STATUS_DATA,
-                            "%s: the attribute %s (%s) is missing; set it on \"/\", for example with h5py: "
-                            "f.attrs[\"%s\"] = …",
-                            h5_path(f), name, meaning, name);
-    status s = h5_read_real(c, f, place, name, value);
-    if (s) return s;
-    if (!isfinite(*value) || *value <= 0)
-        return context_fail(c, STATUS_DATA, "%s: the attribute %s is %g; it must be a positive number", h5_path(f),
-                            name, *value);
-    return STATUS_OK;
+    if (place) return h5_read_real(c, f, place, name, value);
+    if (lenient) return STATUS_OK;
+    return context_fail(c, STATUS_DATA,
+                        "%s: the attribute %s (%s) is missing; set it on \"/\", for example with h5py: "
+                        "f.attrs[\"%s\"] = …",
+                        h5_path(f), name, meaning, name);
+}
+
+static status must_be_positive(context *c, const h5_file *f, const char *name, double value)
+{
+    if (isfinite(value) && value > 0) return STATUS_OK;
+    return context_fail(c, STATUS_DATA, "%s: the attribute %s is %g; it must be a positive number", h5_path(f), name,
+                        value);
 }
 
 /* Optional attributes: absent ones keep the value; what is absent is collected for the log. */
@@ -74,36 +79,52 @@ static status optional_text(context *c, h5_file *f, const char *name, char value
     return s;
 }
 
-static status read_attributes(context *c, h5_file *f, maps *m)
+/* The label of the values. One that does not fit is no reason to refuse the file. */
+static status read_units(context *c, h5_file *f, maps *m)
+{
+    char *text = NULL;
+    m->units[0] = 0;
+    if (!h5_exists(f, "/maps") || !h5_has_attribute(f, "/maps", "units")) return STATUS_OK;
+    status s = h5_read_text(c, f, "/maps", "units", &text);
+    if (!s && strcmp(text, PARTICLES_PER_PIXEL) && strlen(text) < sizeof m->units)
+        snprintf(m->units, sizeof m->units, "%s", text);
+    memory_delete(&text);
+    return s;
+}
+
+static status read_transform(context *c, h5_file *f, maps *m, char *missing, size_t size)
+{
+    transform_shape t;
+    status s = optional_text(c, f, "transform", m->transform, missing, size);
+    if (!s && m->transform[0]) s = optional_real(c, f, "a", &m->a, missing, size);
+    if (!s && m->transform[0]) s = optional_real(c, f, "b", &m->b, missing, size);
+    if (!s && m->transform[0] && attribute_place(f, "c")) s = h5_read_real(c, f, attribute_place(f, "c"), "c", &m->c);
+    if (!s) s = optional_text(c, f, "unit", m->unit, missing, size);
+    if (s || !m->transform[0]) return s;
+    s = maps_transform_of(c, m, &t);
+    return s ? context_prefix(c, s, "%s", h5_path(f)) : s;
+}
+
+status maps_read_attributes(context *c, h5_file *f, bool lenient, maps *m)
 {
     char missing[256] = "";
     double dims = 0;
     m->redshift = NAN;
-    status s = required_positive(c, f, "box_mpc_h", "side of a map in Mpc/h", &m->box_mpc_h);
-    if (!s) s = required_positive(c, f, "mean", "mean density in particles per pixel", &m->mean);
+    m->box_mpc_h = m->mean = 0;
+    status s = required_real(c, f, "box_mpc_h", "side of a map in Mpc/h", lenient, &m->box_mpc_h);
+    if (!s && !lenient) s = must_be_positive(c, f, "box_mpc_h", m->box_mpc_h);
+    if (!s) s = required_real(c, f, "mean", "mean density in particles per pixel", lenient, &m->mean);
     if (!s) s = optional_real(c, f, "redshift", &m->redshift, missing, sizeof missing);
     if (!s) s = optional_real(c, f, "dims", &dims, missing, sizeof missing);
     if (!s) s = optional_text(c, f, "estimator", m->estimator, missing, sizeof missing);
-    if (!s) s = optional_text(c, f, "transform", m->transform, missing, sizeof missing);
-    if (!s && m->transform[0]) s = optional_real(c, f, "a", &m->a, missing, sizeof missing);
-    if (!s && m->transform[0]) s = optional_real(c, f, "b", &m->b, missing, sizeof missing);
-    if (!s && m->transform[0] && attribute_place(f, "c")) s = h5_read_real(c, f, attribute_place(f, "c"), "c", &m->c);
-    if (!s) s = optional_text(c, f, "unit", m->unit, missing, sizeof missing);
+    if (!s) s = read_transform(c, f, m, missing, sizeof missing);
+    if (!s) s = read_units(c, f, m);
+    if (!s && !lenient && !maps_transform_is_linear(m)) s = must_be_positive(c, f, "mean", m->mean);
     if (s) return s;
-    if (m->transform[0] && strcmp(m->transform, "log") && strcmp(m->transform, "log-offset"))
-        return context_fail(c, STATUS_DATA, "%s: the attribute transform is \"%s\"; known are log and log-offset",
-                            h5_path(f), m->transform);
-    if (m->transform[0] && !(isfinite(m->a) && isfinite(m->b) && isfinite(m->c) && m->a < m->b))
-        return context_fail(c, STATUS_DATA,
-                            "%s: the transform's attributes a = %g, b = %g, c = %g do not bound an interval",
-                            h5_path(f), m->a, m->b, m->c);
-    if (m->unit[0] && strcmp(m->unit, "overdensity") && strcmp(m->unit, "particles"))
-        return context_fail(c, STATUS_DATA, "%s: the attribute unit is \"%s\"; known are overdensity and particles",
-                            h5_path(f), m->unit);
     if (dims != 0 && dims != 2 && dims != 3)
         return context_fail(c, STATUS_DATA, "%s: the attribute dims is %g; it must be 2 or 3", h5_path(f), dims);
     m->dims = dims != 0 ? (int)dims : strcmp(m->transform, "log-offset") ? 2 : 3;
-    if (missing[0]) log_info(c, "%s: has no %s (optional)", h5_path(f), missing);
+    if (missing[0] && !lenient) log_info(c, "%s: has no %s (optional)", h5_path(f), missing);
     return STATUS_OK;
 }
 
@@ -136,15 +157,18 @@ static status read_values(context *c, h5_file *f, maps *m)
 
 static status check_values(context *c, const h5_file *f, const maps *m)
 {
-    int64_t pixels = (int64_t)m->ny * m->nx;
+    const int64_t pixels = (int64_t)m->ny * m->nx;
+    const bool linear = maps_transform_is_linear(m);
+    const float least = linear ? -FLT_MAX : 0;
     for (int64_t i = 0; i < m->count * pixels; i++) {
         float v = m->values[i];
-        if (v >= 0 && v <= FLT_MAX) continue;
+        if (v >= least && v <= FLT_MAX) continue;
         int64_t map = i / pixels, pixel = i % pixels;
         return context_fail(c, STATUS_DATA,
                             "%s: /maps: map %" PRId64 ", y %" PRId64 ", x %" PRId64
-                            " is %g; densities must be finite float32 numbers and not negative",
-                            h5_path(f), map, pixel / m->nx, pixel % m->nx, (double)v);
+                            " is %g; densities must be finite float32 numbers%s",
+                            h5_path(f), map, pixel / m->nx, pixel % m->nx, (double)v,
+                            linear ? "" : " and not negative where the transform is not linear");
     }
     return STATUS_OK;
 }
@@ -176,7 +200,7 @@ status maps_read(context *c, const char *path, maps *m)
     memset(m, 0, sizeof *m);
     status s = h5_open(c, path, &f);
     if (!s) s = read_values(c, f, m);
-    if (!s) s = read_attributes(c, f, m);
+    if (!s) s = maps_read_attributes(c, f, false, m);
     if (!s) s = check_values(c, f, m);
     if (!s) s = read_origin(c, f, m);
     h5_delete(&f);
@@ -196,7 +220,7 @@ static status write_attributes(context *c, h5_file *f, const maps *m)
     if (!s && m->transform[0]) s = h5_attribute_real(c, f, "/", "b", m->b);
     if (!s && !strcmp(m->transform, "log-offset")) s = h5_attribute_real(c, f, "/", "c", m->c);
     if (!s && m->unit[0]) s = h5_attribute_text(c, f, "/", "unit", m->unit);
-    if (!s) s = h5_attribute_text(c, f, "/maps", "units", "particles per pixel");
+    if (!s) s = h5_attribute_text(c, f, "/maps", "units", m->units[0] ? m->units : PARTICLES_PER_PIXEL);
     return s;
 }
 

@@ -15,16 +15,21 @@ typedef struct {
     double redshift;    /* NaN when unknown */
     int dims;           /* 2 or 3 */
     char estimator[32]; /* "dtfe", "slices", "generator", "" when unknown */
-    /* transform v ↔ v': "log" (2D: v' = (2 ln v − (b+a))/(b−a)) or "log-offset" (with c); "" when unknown */
+    /* transform v ↔ v': "log", "log-offset" (with c) or "linear" (io/maps_transform.h); "" when unknown */
     char transform[32];
     double a, b, c;
-    char unit[32]; /* what the transform takes: "overdensity" (1+δ = v/mean) or "particles" */
+    char unit[32];  /* what the transform takes: "overdensity" (1+δ = v/mean) or "particles" (v itself) */
+    char units[32]; /* of the values, for labels; "" means particles per pixel */
 } maps;
 
 void maps_delete(maps *m); /* releases what it owns and zeroes it; NULL-safe */
-/* Required: /maps (rank 3, or 2 for one map, any numeric type, finite, not negative), box_mpc_h, mean. STATUS_DATA
- * names file, object, map and pixel. What optional parts are missing is said at LOG_INFO. */
+/* Required: /maps (rank 3, or 2 for one map, any numeric type, finite, not negative unless the
+ * file's transform is linear), box_mpc_h, mean (positive unless linear). STATUS_DATA names file, object, map and pixel.
+ * What optional parts are missing is said at LOG_INFO. */
 status maps_read(context *c, const char *path, maps *m);
+/* The attributes alone (count, ny, nx and the arrays stay as they are); box_mpc_h and mean are 0 where `lenient` and
+ * missing. */
+status maps_read_attributes(context *c, h5_file *f, bool lenient, maps *m);
 status maps_write(context *c, const char *path, const maps *m, const provenance *p);
 
 #endif

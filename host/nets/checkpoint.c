@@ -1,6 +1,7 @@
 /* Writing and reading checkpoints. */
 #include "nets/checkpoint.h"
 #include "base/memory.h"
+#include "io/maps_transform.h"
 #include "nets/parameters.h"
 #include <math.h>
 #include <stdio.h>
@@ -132,6 +133,7 @@ static status write_description(stream *t, const checkpoint *k)
     if (!s) s = h5_attribute_integer(c, f, "/trained_on", "dims", m->dims);
     if (!s) s = h5_attribute_text(c, f, "/trained_on", "transform", m->transform);
     if (!s) s = h5_attribute_text(c, f, "/trained_on", "unit", m->unit);
+    if (!s && m->units[0]) s = h5_attribute_text(c, f, "/trained_on", "units", m->units);
     const double abc[3] = {m->a, m->b, m->c};
     if (!s) s = h5_attribute_reals(c, f, "/trained_on", "abc", 3, abc);
     return s;
@@ -293,6 +295,7 @@ static status read_description(context *c, h5_file *f, checkpoint *k)
 {
     maps *m = &k->trained_on;
     double abc[3] = {0, 0, 0};
+    transform_shape t;
     int count = 0;
     int64_t dims = 2;
     status s = read_shape(c, f, &k->shape);
@@ -305,11 +308,15 @@ static status read_description(context *c, h5_file *f, checkpoint *k)
     if (!s) s = h5_read_integer(c, f, "/trained_on", "dims", &dims);
     if (!s) s = read_short_text(c, f, "/trained_on", "transform", m->transform, sizeof m->transform);
     if (!s) s = read_short_text(c, f, "/trained_on", "unit", m->unit, sizeof m->unit);
+    if (!s && h5_has_attribute(f, "/trained_on", "units"))
+        s = read_short_text(c, f, "/trained_on", "units", m->units, sizeof m->units);
     if (!s) s = h5_read_reals(c, f, "/trained_on", "abc", 3, abc, &count);
     m->dims = (int)dims;
     m->a = abc[0], m->b = abc[1], m->c = abc[2];
-    if (!s && !(m->b > m->a && m->mean > 0))
-        s = context_fail(c, STATUS_DATA, "%s: /trained_on has no usable transform", h5_path(f));
+    if (s) return s;
+    if ((s = maps_transform_of(c, m, &t))) return context_prefix(c, s, "%s: /trained_on", h5_path(f));
+    if (!maps_transform_is_linear(m) && !(m->mean > 0))
+        s = context_fail(c, STATUS_DATA, "%s: /trained_on: the mean is %g; it must be positive", h5_path(f), m->mean);
     return s;
 }
 

@@ -1,6 +1,7 @@
 /* New maps from a trained generator. */
 #include "nets/generate.h"
 #include "base/memory.h"
+#include "io/maps_transform.h"
 #include "ops/crop.h"
 #include "ops/random.h"
 #include <stdio.h>
@@ -52,14 +53,6 @@ void sampler_delete(sampler **pointer)
     memory_delete(pointer);
 }
 
-/* The overdensity transform works on v / mean. */
-static transform_shape transform_of(const maps *m)
-{
-    bool over = strcmp(m->unit, "overdensity") == 0;
-    return (transform_shape){
-        .a = (float)m->a, .b = (float)m->b, .offset = (float)m->c, .scale = over ? (float)(1.0 / m->mean) : 1.0f};
-}
-
 static status upload_latents(context *c, sampler *s, const float *latents, int count)
 {
     int latent = s->generator->shape.latent, stride = layout_channels(latent);
@@ -78,8 +71,8 @@ status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, 
     int latent = s->generator->shape.latent;
     size_t pixels = (size_t)s->generator->shape.image * s->generator->shape.image;
     device *d = s->generator->device;
-    transform_shape transform = transform_of(&s->origin.trained_on);
-    status result = STATUS_OK;
+    transform_shape transform;
+    status result = maps_transform_of(c, &s->origin.trained_on, &transform);
     for (int64_t first = 0; first < count && !result; first += s->batch) {
         int n = (int)(count - first < s->batch ? count - first : s->batch);
         batching b = {.n = n, .segment = n, .micro = n};

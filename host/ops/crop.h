@@ -3,6 +3,7 @@
 #ifndef OPS_CROP_H
 #define OPS_CROP_H
 
+#include "base/transform.h"
 #include "device/kernel.h"
 
 /* Sub-image index = (parent · 9 + crop) · 8 + symmetry. Crop: 3 · (row of offsets) + column, offsets 0, side/4, side/2
@@ -19,13 +20,10 @@ enum { CROP_POSITIONS = 9, CROP_SYMMETRIES = 8, CROP_PER_PARENT = 72 };
 status crop_gather(context *c, device *d, const crop_shape *s, buffer *parents, buffer *indices, int first, int count,
                    buffer *out);
 
-/* v′ = (2 ln(v + offset) − (b + a)) / (b − a), in place or not, `scale` multiplied to v before (1/mean for
- * overdensities). v + offset ≤ 0 gives −1. */
-typedef struct {
-    float a, b, offset, scale;
-} transform_shape;
+/* v′ of v (base/transform.h) in float32 by explicit arithmetic, in place or not; the numbers of t are rounded to float.
+ * STATUS_USAGE unless a < b then, and scale > 0. */
 status transform_forward(context *c, device *d, const transform_shape *t, size_t count, buffer *v, buffer *out);
-/* v = (exp((v′ (b − a) + (b + a)) / 2) − offset) / scale. */
+/* v of v′. */
 status transform_inverse(context *c, device *d, const transform_shape *t, size_t count, buffer *v, buffer *out);
 
 #endif

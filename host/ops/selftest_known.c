@@ -15,7 +15,7 @@ static const struct {
     {"adam", "729de55a48a440edd127c520adb9a729ce6aa518370a3422e2034a38772e5f31"},
     {"random", "d5dd1c6932a07815522c74a33dfd9a44aa903ca2e607ffbe6a69cd124eae919f"},
     {"crop", "63d673e861e73ff78363e960921209ce31f9e3a7183185f1a36456f27480b67d"},
-    {"transform", "eaa9a3d98ca9f372db66fefbb42dfa2a261ab4c61f2b9be4811146b49fda77c2"},
+    {"transform", "c087003d2173c0393abe0300e394c15896582f70470aa76f0e12f1e9b23be501"},
     {"conv", "5aee1b3005c1ea3d1241ba5abc51ce0749f5c38ed92967204fdd174da7dd1bf8"},
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},

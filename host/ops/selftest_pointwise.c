@@ -285,9 +285,9 @@ void check_transform(selftest *t, const transform_shape *f, size_t n)
     const double reach = fmax(fabs((double)f->a), fabs((double)f->b));
     float *v = selftest_octaves(t, n, f->a * LOG2E, f->b * LOG2E);
     double *want = selftest_doubles(t, n);
-    for (size_t i = 0; v && i < n; i++) v[i] = i % 7 == 3 ? 0 : (v[i] - f->offset) / f->scale;
+    for (size_t i = 0; v && i < n; i++) v[i] = i % 7 == 3 ? 0 : (v[i] - (float)f->offset) / (float)f->scale;
     buffer *bv = selftest_upload(t, "v", v, n), *out = selftest_output(t, "out", n);
-    selftest_size(t, "%zu, a %.3g b %.3g offset %g", n, (double)f->a, (double)f->b, (double)f->offset);
+    selftest_size(t, "%zu, a %.3g b %.3g offset %g", n, f->a, f->b, f->offset);
     selftest_start(t);
     if (!t->s) t->s = transform_forward(t->c, t->d, f, n, bv, out);
     selftest_stop(t);
@@ -305,11 +305,37 @@ void check_transform(selftest *t, const transform_shape *f, size_t n)
     selftest_release(t);
 }
 
+/* Two roundings of what cancels (up to the larger bound), one of the quotient. */
+void check_linear(selftest *t, const transform_shape *f, size_t n)
+{
+    const double width = f->b - f->a, reach = fmax(fabs(f->a), fabs(f->b));
+    float *v = selftest_values(t, n, (float)(f->a / f->scale), (float)(f->b / f->scale));
+    double *want = selftest_doubles(t, n);
+    buffer *bv = selftest_upload(t, "v", v, n), *out = selftest_output(t, "out", n);
+    selftest_size(t, "%zu, linear %.3g to %.3g", n, f->a, f->b);
+    selftest_start(t);
+    if (!t->s) t->s = transform_forward(t->c, t->d, f, n, bv, out);
+    selftest_stop(t);
+    if (t->s) return;
+    for (size_t i = 0; i < n; i++) want[i] = transform_ref_forward(f, v[i]);
+    selftest_compare(t, "transform_forward", out, want, n, 1, (4 + 8 * reach / width) * EPS);
+    float *u = selftest_download(t, out, n);
+    selftest_start(t);
+    if (!t->s) t->s = transform_inverse(t->c, t->d, f, n, out, bv);
+    selftest_stop(t);
+    if (t->s) return;
+    for (size_t i = 0; i < n; i++) want[i] = transform_ref_inverse(f, u[i]);
+    selftest_compare(t, "transform_inverse", bv, want, n, reach / f->scale, 6 * EPS);
+    selftest_release(t);
+}
+
 void family_transform(selftest *t)
 {
     const transform_shape flat = {.a = -4.6051702f, .b = 6.3969297f, .offset = 0, .scale = .25f};
     const transform_shape cube = {.a = -6.9077554f, .b = 7.8754992f, .offset = .001f, .scale = 1};
     check_transform(t, &flat, 1037);
+    const transform_shape line = {.kind = TRANSFORM_LINEAR, .a = -2.75f, .b = 255, .scale = 1};
     check_transform(t, &cube, 1037);
+    check_linear(t, &line, 1037);
     if (selftest_large(t)) check_transform(t, &cube, 256 * 256);
 }

@@ -1,4 +1,5 @@
 /* Figure 1: the densities before and after the transform, and the transform itself. */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +18,24 @@ static size_t pixels(const sample *m)
     return (size_t)m->count * (size_t)m->ny * (size_t)m->nx;
 }
 
-static double largest(const sample *m)
+/* An axis label with the unit of a file, of which only what means nothing to gnuplot is kept. */
+static void x_label(page *script, const char *what, const char *unit)
 {
-    float v = 0;
-    for (size_t i = 0; i < pixels(m); i++) v = fmaxf(v, m->values[i]);
-    return v > 0 ? v : 1;
+    char plain[32] = "";
+    for (size_t n = 0; *unit && n + 1 < sizeof plain; unit++)
+        if (isalnum((unsigned char)*unit) || strchr(" ./*()+-", *unit)) plain[n++] = *unit;
+    page_format(script, "set xlabel '%s  [%s]'\n", what, plain);
+}
+
+/* From zero, or the least value below it, to the largest; never empty. */
+static void extremes(const sample *m, double *low, double *high)
+{
+    *low = *high = 0;
+    for (size_t i = 0; i < pixels(m); i++) {
+        *low = fmin(*low, (double)m->values[i]);
+        *high = fmax(*high, (double)m->values[i]);
+    }
+    if (!(*high > *low)) *high = *low + 1;
 }
 
 status plot_before(context *c, const run *r, const char *folder, bool *wanted)
@@ -31,19 +45,20 @@ status plot_before(context *c, const run *r, const char *folder, bool *wanted)
     const sample *m = &r->parents;
     *wanted = has_maps(r);
     if (!*wanted) return STATUS_OK;
-    double top = largest(m);
-    for (int i = 0; i <= BINS; i++) edges[i] = top * i / BINS;
+    double low, high;
+    extremes(m, &low, &high);
+    for (int i = 0; i <= BINS; i++) edges[i] = low + (high - low) * i / BINS;
     for (size_t i = 0; i < pixels(m); i++) {
-        int b = (int)(m->values[i] / top * BINS);
+        int b = (int)((m->values[i] - low) / (high - low) * BINS);
         counts[b < BINS ? b : BINS - 1]++;
     }
     page_begin(&data, c);
     page_begin(&script, c);
-    page_raw(&data, "# density in particles per pixel, number of pixels (staircase)\n");
+    page_format(&data, "# density in %s, number of pixels (staircase)\n", m->units);
     plot_staircase(&data, edges, counts, BINS);
     plot_head(&script, "Before: a few dense pixels, a sea of empty ones");
-    page_raw(&script, "set xlabel 'density  [particles per pixel]'\n"
-                      "set ylabel 'pixels'\n"
+    x_label(&script, "density", m->units);
+    page_raw(&script, "set ylabel 'pixels'\n"
                       "set logscale y\n"
                       "set format y '10^{%L}'\n"
                       "set yrange [0.7:*]\n"
@@ -64,7 +79,7 @@ status plot_after(context *c, const run *r, const char *folder, bool *wanted)
     if (!*wanted) return STATUS_OK;
     for (int i = 0; i <= BINS; i++) edges[i] = -1 + 2. * i / BINS;
     for (size_t i = 0; i < pixels(m); i++) {
-        double x = sample_transform(m, m->values[i]);
+        double x = transform_to(&m->transform, m->values[i]);
         int b = (int)floor((x + 1) / 2 * BINS);
         if (x >= -1 && x <= 1) density[b < BINS ? b : BINS - 1] += BINS / (2. * (double)pixels(m));
     }
@@ -85,6 +100,12 @@ status plot_after(context *c, const run *r, const char *folder, bool *wanted)
     return plot_save(c, folder, "figure1_after", &data, &script);
 }
 
+/* Where the offset rules, the curve is flat: a tenth of it is low enough. */
+static double lowest_drawn(const transform_shape *t)
+{
+    return fmax(transform_from(t, -1), .1 * exp(t->a) / t->scale);
+}
+
 status plot_transform(context *c, const run *r, const char *folder, bool *wanted)
 {
     enum { POINTS = 300 };
@@ -92,20 +113,21 @@ status plot_transform(context *c, const run *r, const char *folder, bool *wanted
     const sample *m = &r->parents;
     *wanted = has_maps(r);
     if (!*wanted) return STATUS_OK;
-    double unit = !strcmp(m->unit, "overdensity") && m->mean > 0 ? m->mean : 1;
-    double low = log10(fmax(exp(m->a) - m->offset, .1 * exp(m->a))), high = log10(exp(m->b));
+    const transform_shape *t = &m->transform;
+    const bool linear = t->kind == TRANSFORM_LINEAR;
+    const double top = transform_from(t, 1), bottom = linear ? transform_from(t, -1) : log(lowest_drawn(t));
     page_begin(&data, c);
     page_begin(&script, c);
-    page_raw(&data, "# density in particles per pixel, transformed density v'\n");
+    page_format(&data, "# density in %s, transformed density v'\n", m->units);
     for (int i = 0; i < POINTS; i++) {
-        double v = unit * pow(10, low + (high - low) * i / (POINTS - 1));
-        page_format(&data, "%.9g %.9g\n", v, sample_transform(m, v));
+        double v = bottom + ((linear ? top : log(top)) - bottom) * i / (POINTS - 1);
+        if (!linear) v = exp(v);
+        page_format(&data, "%.9g %.9g\n", v, transform_to(t, v));
     }
-    plot_head(&script, "The transform: equal ratios become equal steps");
-    page_raw(&script, "set xlabel 'density  v  [particles per pixel]'\n"
-                      "set ylabel \"transformed density  v′\"\n"
-                      "set logscale x\n"
-                      "set format x '10^{%L}'\n"
+    plot_head(&script, linear ? "The transform" : "The transform: equal ratios become equal steps");
+    x_label(&script, "density  v", m->units);
+    page_raw(&script, linear ? "" : "set logscale x\nset format x '10^{%L}'\n");
+    page_raw(&script, "set ylabel \"transformed density  v′\"\n"
                       "set yrange [-1.05:1.05]\n"
                       "set ytics 0.5\n"
                       "unset key\n"

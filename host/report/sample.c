@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
-#include "io/hdf5.h"
+#include "io/maps_transform.h"
 
 void sample_delete(sample *m)
 {
@@ -14,55 +14,23 @@ void sample_delete(sample *m)
     memset(m, 0, sizeof *m);
 }
 
-static const char *place_of(h5_file *f, const char *name)
-{
-    return h5_has_attribute(f, "/", name) ? "/" : h5_has_attribute(f, "/maps", name) ? "/maps" : NULL;
-}
-
-static status read_number(context *c, h5_file *f, const char *name, double *value)
-{
-    const char *place = place_of(f, name);
-    if (!place) return STATUS_OK;
-    return h5_read_real(c, f, place, name, value);
-}
-
-static status read_word(context *c, h5_file *f, const char *name, char value[32])
-{
-    const char *place = place_of(f, name);
-    char *text = NULL;
-    if (!place) return STATUS_OK;
-    status s = h5_read_text(c, f, place, name, &text);
-    if (!s) snprintf(value, 32, "%s", text);
-    memory_delete(&text);
-    return s;
-}
-
+/* A file that names no transform was trained with the default of its kind. */
 static status read_attributes(context *c, h5_file *f, sample *m)
 {
-    double dims = 0;
-    m->redshift = NAN;
-    status s = read_number(c, f, "box_mpc_h", &m->box_mpc_h);
-    if (!s) s = read_number(c, f, "mean", &m->mean);
-    if (!s) s = read_number(c, f, "redshift", &m->redshift);
-    if (!s) s = read_number(c, f, "dims", &dims);
-    if (!s) s = read_word(c, f, "transform", m->transform);
-    if (!s) s = read_word(c, f, "unit", m->unit);
+    config *defaults = NULL;
+    maps d = {0};
+    status s = maps_read_attributes(c, f, true, &d);
+    if (!s) s = config_new(c, &defaults);
+    if (!s && !d.transform[0]) s = maps_transform_choose(c, defaults, &d);
+    if (!s && !(d.mean > 0)) d.unit[0] = 0; /* overdensities of an unknown mean are taken as they are */
+    if (!s) s = maps_transform_of(c, &d, &m->transform);
+    config_delete(&defaults);
     if (s) return s;
-    if (!(m->box_mpc_h > 0 && isfinite(m->box_mpc_h))) m->box_mpc_h = 0;
-    if (!(m->mean > 0 && isfinite(m->mean))) m->mean = 0;
-    m->dims = dims == 2 || dims == 3 ? (int)dims : 0;
-    bool offset = !strcmp(m->transform, "log-offset") || (!m->transform[0] && m->dims == 3);
-    m->a = offset ? log(.001) : log(.01);
-    m->b = offset ? log(2632.) : log(600.);
-    m->offset = offset ? .001 : 0;
-    if (!m->unit[0]) snprintf(m->unit, sizeof m->unit, "%s", offset ? "particles" : "overdensity");
-    s = read_number(c, f, "a", &m->a);
-    if (!s) s = read_number(c, f, "b", &m->b);
-    if (!s && offset) s = read_number(c, f, "c", &m->offset);
-    if (!s && !(isfinite(m->a) && isfinite(m->b) && isfinite(m->offset) && m->a < m->b))
-        s = context_fail(c, STATUS_DATA, "%s: the transform's attributes a = %g, b = %g do not bound an interval",
-                         h5_path(f), m->a, m->b);
-    return s;
+    m->box_mpc_h = d.box_mpc_h > 0 && isfinite(d.box_mpc_h) ? d.box_mpc_h : 0;
+    m->mean = d.mean > 0 && isfinite(d.mean) ? d.mean : 0;
+    m->redshift = d.redshift;
+    snprintf(m->units, sizeof m->units, "%s", d.units[0] ? d.units : "particles per pixel");
+    return STATUS_OK;
 }
 
 /* Map i of `count` is number ⌊i · total / count⌋: neighbours in a file are crops of one parent and look alike. */
@@ -89,7 +57,7 @@ static status read_values(context *c, h5_file *f, int limit, sample *m)
         s = h5_read_rows(c, f, "/maps", (uint64_t)i * n / (uint64_t)m->count, 1, H5_FLOAT32,
                          m->values + (size_t)i * pixels);
     for (size_t i = 0; !s && i < (size_t)m->count * pixels; i++)
-        if (!(m->values[i] >= 0 && isfinite(m->values[i]))) m->values[i] = 0;
+        if (!isfinite(m->values[i]) || (m->transform.kind == TRANSFORM_LOG && m->values[i] < 0)) m->values[i] = 0;
     return s;
 }
 
@@ -103,10 +71,4 @@ status sample_read(context *c, const char *path, int limit, sample *m)
     h5_delete(&f);
     if (s) sample_delete(m);
     return s;
-}
-
-double sample_transform(const sample *m, double v)
-{
-    double x = (strcmp(m->unit, "overdensity") || m->mean <= 0 ? v : v / m->mean) + m->offset;
-    return x > 0 ? (2 * log(x) - (m->b + m->a)) / (m->b - m->a) : -1;
 }

@@ -6,19 +6,25 @@
 /* What the transform is, with its numbers. */
 static void say_transform(page *h, const sample *m)
 {
-    bool over = m->unit[0] == 'o';
-    page_format(
-        h, "<p>Densities span orders of magnitude: nearly all of a map is close to empty, and a few pixels hold "
-           "clusters. A "
-           "network would see the clusters only. So it is shown the logarithm, brought to the interval from −1 to 1: ");
-    if (m->offset > 0)
-        page_format(h, "v′ = (2 ln(v + %.4g) − (b + a)) / (b − a)", m->offset);
-    else
-        page_raw(h, "v′ = (2 ln v − (b + a)) / (b − a)");
-    page_format(h,
-                " with a = ln %.4g and b = ln %.4g, v %s. Everything measured below is measured after going back to "
-                "densities.</p>\n",
-                exp(m->a), exp(m->b), over ? "in units of the mean density" : "in particles per pixel");
+    const transform_shape *t = &m->transform;
+    const char *unit = t->scale != 1 ? "units of the mean density" : m->units;
+    if (t->kind == TRANSFORM_LINEAR) {
+        page_format(h,
+                    "<p>A network is shown the values brought to the interval from −1 to 1: "
+                    "v′ = (2 v − (b + a)) / (b − a) with a = %.4g and b = %.4g, v in ",
+                    t->a, t->b);
+    } else {
+        page_raw(h, "<p>Densities span orders of magnitude: nearly all of a map is close to empty, and a few pixels "
+                    "hold clusters. A network would see the clusters only. So it is shown the logarithm, brought to "
+                    "the interval from −1 to 1: ");
+        if (t->offset > 0)
+            page_format(h, "v′ = (2 ln(v + %.4g) − (b + a)) / (b − a)", t->offset);
+        else
+            page_raw(h, "v′ = (2 ln v − (b + a)) / (b − a)");
+        page_format(h, " with a = ln %.4g and b = ln %.4g, v in ", exp(t->a), exp(t->b));
+    }
+    page_escape(h, unit);
+    page_raw(h, ". Everything measured below is measured after going back to densities.</p>\n");
 }
 
 status section_data(page *h, const report_input *in)

@@ -116,6 +116,25 @@ START_TEST(empty_pixels_and_bounds)
 }
 END_TEST
 
+START_TEST(linear_values_and_bounds)
+{
+    const transform_shape line = {.kind = TRANSFORM_LINEAR, .a = -3, .b = 255, .scale = 1};
+    const float v[] = {-3, 255, 126, -100, NAN};
+    selftest t;
+    selftest_begin(&t, test_context, test_device);
+    buffer *b = selftest_upload(&t, "v", v, 5), *out = selftest_output(&t, "out", 5);
+    MUST(t.s);
+    MUST(transform_forward(test_context, test_device, &line, 5, b, out));
+    const float *y = selftest_download(&t, out, 5);
+    MUST(t.s);
+    ck_assert(y[0] == -1 && y[1] == 1 && y[2] == 0 && fabsf(y[3] + 1 + 97 / 129.f) < 1e-6f && isnan(y[4]));
+    MUST(transform_inverse(test_context, test_device, &line, 5, out, out));
+    y = selftest_download(&t, out, 5);
+    ck_assert(y[0] == -3 && y[1] == 255 && y[2] == 126 && fabsf(y[3] + 100) < 1e-4f && isnan(y[4]));
+    finish(&t);
+}
+END_TEST
+
 START_TEST(wrong_calls_are_refused)
 {
     const crop_shape wide = {.parents = 1, .ny = 4, .nx = 4, .crop = 5},
@@ -138,6 +157,7 @@ static void add(TCase *all)
     tcase_add_test(all, symmetries_are_a_group);
     tcase_add_test(all, positions);
     tcase_add_test(all, empty_pixels_and_bounds);
+    tcase_add_test(all, linear_values_and_bounds);
     tcase_add_test(all, wrong_calls_are_refused);
 }
 

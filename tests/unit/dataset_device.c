@@ -115,7 +115,7 @@ START_TEST(training_parents_are_uploaded_and_transformed)
     name_transform(&m, "log-offset", log(.001), log(2632), .001, "particles");
     OK(dataset_open(c, d, &m, cfg, &set));
     assert_uploaded(set, &m, log(.001), log(2632), .001, 1);
-    ck_assert_float_eq_tol(dataset_transform_shape(set)->offset, .001f, 1e-9f);
+    ck_assert_double_eq(dataset_transform_shape(set)->offset, .001);
     dataset_delete(&set);
     maps_delete(&m);
 }
@@ -138,8 +138,8 @@ START_TEST(pixels_out_of_range_are_counted_and_kept)
     OK(dataset_open(c, d, &m, cfg, &set));
     ck_assert_int_eq(dataset_range_found(set)->below, 2);
     ck_assert_int_eq(dataset_range_found(set)->above, 1);
-    ck_assert_float_eq(dataset_range_found(set)->highest, 4000);
-    ck_assert_float_eq(dataset_range_found(set)->lowest, .02f);
+    ck_assert_double_eq(dataset_range_found(set)->highest, 4000);
+    ck_assert_double_eq(dataset_range_found(set)->lowest, .02f);
     ck_assert_ptr_nonnull(strstr(warning, "2 pixels"));
     float found[3];
     OK(buffer_read(c, dataset_parents(set), PIXELS * sizeof(float), found, sizeof found));

@@ -140,19 +140,6 @@ START_TEST(moments_and_bias)
 }
 END_TEST
 
-START_TEST(transforms)
-{
-    sample m = {.mean = 4, .unit = "overdensity", .a = log(.01), .b = log(600)};
-    ck_assert_double_eq_tol(sample_transform(&m, 4 * .01), -1, 1e-12);
-    ck_assert_double_eq_tol(sample_transform(&m, 4 * 600), 1, 1e-12);
-    ck_assert_double_eq_tol(sample_transform(&m, 4), -(log(600) + log(.01)) / (log(600) - log(.01)), 1e-12);
-    ck_assert_double_eq(sample_transform(&m, 0), -1);
-    m = (sample){.mean = 4, .unit = "particles", .a = log(.001), .b = log(2632), .offset = .001};
-    ck_assert_double_eq_tol(sample_transform(&m, 0), -1, 1e-12);
-    ck_assert_double_eq_tol(sample_transform(&m, 2632 - .001), 1, 1e-12);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("report images");
@@ -164,7 +151,6 @@ int main(void)
     tcase_add_test(t, enlarging_is_centred);
     tcase_add_test(t, scales);
     tcase_add_test(t, moments_and_bias);
-    tcase_add_test(t, transforms);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

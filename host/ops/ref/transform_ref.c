@@ -4,12 +4,13 @@
 
 double transform_ref_forward(const transform_shape *t, double v)
 {
-    const double a = t->a, b = t->b, w = v * t->scale + t->offset;
-    return w > 0 ? (2 * log(w) - (b + a)) / (b - a) : -1;
+    const double w = v * t->scale + t->offset;
+    if (t->kind == TRANSFORM_LINEAR) return (2 * w - (t->b + t->a)) / (t->b - t->a);
+    return w > 0 ? (2 * log(w) - (t->b + t->a)) / (t->b - t->a) : -1;
 }
 
 double transform_ref_inverse(const transform_shape *t, double v)
 {
-    const double a = t->a, b = t->b;
-    return (exp((v * (b - a) + (b + a)) / 2) - t->offset) / t->scale;
+    const double w = (v * (t->b - t->a) + (t->b + t->a)) / 2;
+    return ((t->kind == TRANSFORM_LINEAR ? w : exp(w)) - t->offset) / t->scale;
 }

@@ -1,4 +1,5 @@
-/* Plain float64 oracles of the transform of ops/crop.h, as the paper's equation 2 states it. */
+/* Plain float64 oracles of the transform of ops/crop.h, as the paper's equations 1 and 2 state it, and of its linear
+ * kin. */
 #ifndef OPS_REF_TRANSFORM_REF_H
 #define OPS_REF_TRANSFORM_REF_H
 

@@ -1,13 +1,11 @@
-/* Transforms between densities and the networks' numbers, and the queue of maps. */
+/* The queue of maps. */
 #include <check.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/rng.h"
 #include "maps/dtfe.h"
 #include "maps/queue.h"
-#include "maps/transforms.h"
 
 static context *c;
 static void setup(void)
@@ -19,80 +17,6 @@ static void teardown(void)
     context_delete(&c);
 }
 #define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s", context_message(c))
-
-static map_transform chosen(int dims, const char *unit, double mean)
-{
-    config *cfg = NULL;
-    map_transform t;
-    maps m = {.dims = dims, .mean = mean};
-    assert_ok(config_new(c, &cfg));
-    assert_ok(config_set(c, cfg, "maps.unit", unit, "test"));
-    assert_ok(map_transform_choose(c, cfg, &m));
-    assert_ok(map_transform_of(c, &m, &t));
-    config_delete(&cfg);
-    return t;
-}
-
-START_TEST(both_ways_give_the_same)
-{
-    const map_transform all[] = {chosen(2, "overdensity", 4), chosen(2, "particles", 4), chosen(3, "particles", 2)};
-    for (int k = 0; k < 3; k++)
-        for (int i = -40; i <= 40; i++) {
-            double v = pow(10, i / 8.);
-            double there = map_transform_forward(&all[k], v);
-            ck_assert_double_eq_tol(map_transform_inverse(&all[k], there), v, 1e-12 * (v + all[k].c));
-        }
-}
-END_TEST
-
-START_TEST(bounds_are_those_of_the_paper)
-{
-    map_transform t = chosen(2, "overdensity", 4);
-    ck_assert_double_eq_tol(map_transform_forward(&t, .01 * 4), -1, 1e-14);
-    ck_assert_double_eq_tol(map_transform_forward(&t, 600 * 4), 1, 1e-14);
-    t = chosen(2, "particles", 4);
-    ck_assert_double_eq_tol(map_transform_forward(&t, 600), 1, 1e-14);
-    t = chosen(3, "particles", 2);
-    ck_assert_double_eq_tol(map_transform_forward(&t, 2632 - .001), 1, 1e-14);
-    ck_assert_double_eq(map_transform_forward(&t, 0), -1); /* exactly */
-    ck_assert_double_eq_tol(map_transform_inverse(&t, -1), 0, 1e-18);
-}
-END_TEST
-
-START_TEST(pixels_outside_are_counted)
-{
-    const float values[] = {0, .039f, .041f, 4, 2399, 2401, 1e9f};
-    map_transform t = chosen(2, "overdensity", 4);
-    map_range r;
-    map_transform_range(&t, values, 7, &r);
-    ck_assert(r.pixels == 7 && r.below == 2 && r.above == 2 && r.minimum == 0);
-    ck_assert_double_eq_tol(r.maximum, 1e9, 1);
-    ck_assert_double_eq_tol(r.mean, (.039 + .041 + 4 + 2399 + 2401 + 1e9) / 7, 1);
-    t = chosen(3, "particles", 4);
-    map_transform_range(&t, values, 7, &r);
-    ck_assert(r.below == 0 && r.above == 1); /* an empty pixel is on the bound */
-}
-END_TEST
-
-START_TEST(wrong_bounds_are_refused)
-{
-    config *cfg = NULL;
-    map_transform t;
-    maps m = {.dims = 2, .mean = 4};
-    assert_ok(config_new(c, &cfg));
-    assert_ok(config_set(c, cfg, "maps.minimum", "700", "test"));
-    ck_assert_int_eq(map_transform_choose(c, cfg, &m), STATUS_USAGE);
-    ck_assert_ptr_nonnull(strstr(context_message(c), "maps.minimum"));
-    m.dims = 3;
-    assert_ok(config_set(c, cfg, "maps.offset", "0", "test"));
-    ck_assert_int_eq(map_transform_choose(c, cfg, &m), STATUS_USAGE);
-    memset(&m, 0, sizeof m);
-    ck_assert_int_eq(map_transform_of(c, &m, &t), STATUS_DATA);
-    config_delete(&cfg);
-}
-END_TEST
-
-/* ---- the queue ---- */
 
 enum { BOXES = 9, N = 300, P = 8 };
 
@@ -168,14 +92,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("maps_transforms");
-    TCase *t = tcase_create("transforms");
+    Suite *suite = suite_create("maps_queue");
+    TCase *t = tcase_create("queue");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, both_ways_give_the_same);
-    tcase_add_test(t, bounds_are_those_of_the_paper);
-    tcase_add_test(t, pixels_outside_are_counted);
-    tcase_add_test(t, wrong_bounds_are_refused);
     tcase_add_test(t, the_queue_gives_the_maps_of_single_calls);
     tcase_add_test(t, the_queue_names_the_box_that_failed);
     tcase_add_test(t, a_queue_may_be_dropped_and_stopped);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -13,53 +12,75 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/inject.h"
 #include "base/memory.h"
 
-/* Injected failures: the step that brings `countdown` from 1 to 0 fails, and all later ones too if `stay`. */
-static atomic_long countdown;
-static atomic_bool stay_failing;
-static pthread_once_t countdown_once = PTHREAD_ONCE_INIT;
-
-static void countdown_read(void)
-{
-    const char *n = getenv("COSMOCL_FAIL_WRITE"), *stay = getenv("COSMOCL_FAIL_WRITE_STAY");
-    if (n) atomic_store(&countdown, atol(n));
-    atomic_store(&stay_failing, stay && strcmp(stay, "1") == 0);
-}
+static injection failures = {.variable = "COSMOCL_FAIL_WRITE"};
 
 void files_fail_at(long n, bool stay)
 {
-    pthread_once(&countdown_once, countdown_read);
-    atomic_store(&countdown, n);
-    atomic_store(&stay_failing, stay);
+    injection_set(&failures, n, stay, NULL);
 }
 
-/* Whether this step of writing is made to fail, with errno as on a full disk. */
+void files_fail_as(long n, bool stay, const char *error)
+{
+    injection_set(&failures, n, stay, error);
+}
+
+bool files_failure_pending(void)
+{
+    return injection_pending(&failures);
+}
+
+static bool short_writes(void)
+{
+    return strcmp(failures.error, "SHORT") == 0;
+}
+
+/* Whether this step of writing is made to fail, with errno as on a full disk unless another error is named. */
 static bool injected(void)
 {
-    pthread_once(&countdown_once, countdown_read);
-    if (atomic_load(&countdown) <= 0) return false;
-    if (atomic_load(&stay_failing) ? atomic_load(&countdown) > 1 && atomic_fetch_sub(&countdown, 1) > 1
-                                   : atomic_fetch_sub(&countdown, 1) != 1)
-        return false;
+    static const struct {
+        const char *name;
+        int number;
+    } errors[] = {{"EIO", EIO}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}, {"EACCES", EACCES}, {"ESTALE", ESTALE}};
+    if (!injection_due(&failures) || short_writes()) return false;
     errno = ENOSPC;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (strcmp(failures.error, errors[i].name) == 0) errno = errors[i].number;
     return true;
+}
+
+/* A file system may tell only here that what was written did not arrive (NFS, quotas). */
+static bool close_file(int fd)
+{
+    const bool failed = injected();
+    const int error = errno;
+    const bool closed = close(fd) == 0;
+    if (failed) errno = error;
+    return closed && !failed;
 }
 
 static status write_failed(context *c, const char *path, int error)
 {
-    const char *mend = error == ENOSPC || error == EDQUOT  ? "; free some or choose another place with -o"
-                       : error == ENOENT                   ? "; make its folder first"
-                       : error == EACCES || error == EROFS ? "; choose another place with -o"
-                                                           : "";
+    const char *mend = error == ENOSPC || error == EDQUOT ? "; free some or choose another place with -o"
+                       : error == ENOENT                  ? "; make its folder first"
+                                                          : "; choose another place with -o";
     return context_fail(c, STATUS_FAILURE, "%s: cannot write: %s%s", path, strerror(error), mend);
 }
 
+/* A write that is made to fail leaves half of its data behind, as a disk that fills does. With the error SHORT the
+ * system takes only half of what it is given, which is no failure. */
 static bool write_all(int fd, const char *data, size_t size)
 {
     while (size > 0) {
-        if (injected()) return false;
-        ssize_t n = write(fd, data, size);
+        const size_t half = size > 1 ? size / 2 : 1;
+        const bool shortened = short_writes() && injection_due(&failures);
+        const bool failed = !shortened && injected();
+        const int error = errno;
+        ssize_t n = write(fd, data, failed || shortened ? half : size);
+        if (failed) errno = error;
+        if (failed) return false;
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return false;
         data += n;
@@ -130,7 +151,7 @@ status files_commit(context *c, const char *temporary, const char *path)
     }
     if (existed && fchmod(fd, about.st_mode & 07777) != 0 && errno != EPERM) error = errno;
     if (!error && (injected() || fsync(fd) != 0)) error = errno;
-    if (close(fd) != 0 && !error) error = errno;
+    if (!close_file(fd) && !error) error = errno;
     if (!error && (injected() || rename(temporary, target) != 0)) error = errno;
     if (!error && !sync_folder(target)) error = errno;
 out:
@@ -146,7 +167,7 @@ static status write_special(context *c, const char *path, const void *data, size
     if (fd < 0) return write_failed(c, path, errno);
     bool good = write_all(fd, data, size);
     int error = errno;
-    if (close(fd) != 0 && good) {
+    if (!close_file(fd) && good) {
         good = false;
         error = errno;
     }
@@ -168,7 +189,7 @@ status files_replace(context *c, const char *path, const void *data, size_t size
     if (fd < 0) return write_failed(c, path, errno);
     bool good = write_all(fd, data, size);
     int error = errno;
-    if (close(fd) != 0 && good) {
+    if (!close_file(fd) && good) {
         good = false;
         error = errno;
     }
@@ -247,7 +268,7 @@ status files_append_line(context *c, const char *path, const char *line)
         error = errno;
         if (known && ftruncate(fd, before.st_size) != 0) error = errno;
     }
-    if (close(fd) != 0 && !error) error = errno;
+    if (!close_file(fd) && !error) error = errno;
 out:
     memory_delete(&text);
     return error ? write_failed(c, path, error) : STATUS_OK;

@@ -1,32 +1,35 @@
 #include "base/memory.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/inject.h"
 
 enum { MEMORY_ALIGNMENT = 64 };
 
-static atomic_long countdown; /* the allocation that brings it from 1 to 0 fails */
-static pthread_once_t countdown_once = PTHREAD_ONCE_INIT;
-
-static void countdown_read(void)
-{
-    const char *n = getenv("COSMOCL_FAIL_ALLOCATION");
-    if (n) atomic_store(&countdown, atol(n));
-}
+static injection failures = {.variable = "COSMOCL_FAIL_ALLOCATION"};
+static atomic_long live; /* blocks given out and not yet released */
 
 void memory_fail_at(long n)
 {
-    pthread_once(&countdown_once, countdown_read);
-    atomic_store(&countdown, n);
+    injection_set(&failures, n, false, NULL);
 }
 
-static bool must_fail(void)
+bool memory_failure_pending(void)
 {
-    pthread_once(&countdown_once, countdown_read);
-    return atomic_load(&countdown) > 0 && atomic_fetch_sub(&countdown, 1) == 1;
+    return injection_pending(&failures);
+}
+
+long memory_live(void)
+{
+    return atomic_load(&live);
+}
+
+static void release(void *p)
+{
+    if (p) atomic_fetch_sub(&live, 1);
+    free(p);
 }
 
 static status memory_failed(context *c, const char *what, size_t count, size_t size)
@@ -40,9 +43,11 @@ static void *allocate(size_t count, size_t size)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - MEMORY_ALIGNMENT) return NULL;
-    if (must_fail()) return NULL;
+    if (injection_due(&failures)) return NULL;
     size_t rounded = (bytes / MEMORY_ALIGNMENT + 1) * MEMORY_ALIGNMENT;
-    return aligned_alloc(MEMORY_ALIGNMENT, rounded);
+    void *p = aligned_alloc(MEMORY_ALIGNMENT, rounded);
+    if (p) atomic_fetch_add(&live, 1);
+    return p;
 }
 
 status memory_new(context *c, const char *what, size_t count, size_t size, void *out_pointer)
@@ -58,7 +63,7 @@ void memory_delete(void *pointer_to_pointer)
     if (!pointer_to_pointer) return;
     void *p = NULL;
     memcpy(&p, pointer_to_pointer, sizeof p);
-    free(p);
+    release(p);
     p = NULL;
     memcpy(pointer_to_pointer, &p, sizeof p);
 }
@@ -73,7 +78,7 @@ status memory_grow(context *c, const char *what, size_t old_count, size_t count,
     size_t kept = old ? old_count * size : 0;
     if (kept) memcpy(p, old, kept);
     memset((char *)p + kept, 0, count * size - kept);
-    free(old);
+    release(old);
     memcpy(out_pointer, &p, sizeof p);
     return STATUS_OK;
 }

@@ -151,7 +151,7 @@ void buffer_delete(buffer **pointer)
     *pointer = NULL;
     device *d = b->d;
     if (b->foreign || b->last_use > d->done) {
-        const cl_int code = OPENCL(clFinish(d->queue));
+        const cl_int code = OPENCL_WAIT(clFinish(d->queue));
         if (code && !d->late) d->late = code;
         d->done = d->queued;
         d->staging_used = 0;

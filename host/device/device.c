@@ -79,7 +79,7 @@ status device_late_error(context *c, device *d)
 
 status device_finish(context *c, device *d)
 {
-    const cl_int code = OPENCL(clFinish(d->queue));
+    const cl_int code = OPENCL_WAIT(clFinish(d->queue));
     if (code) return opencl_fail(c, d, "waiting for queued work", code);
     d->done = d->queued;
     d->staging_used = 0;

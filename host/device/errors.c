@@ -1,9 +1,9 @@
 /* OpenCL errors by name, the status they mean, and the one place where tests make a call fail. */
 #include "device/internal.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include "base/inject.h"
 
 #define ERROR_LIST(X)                                                                                                  \
     X(CL_SUCCESS)                                                                                                      \
@@ -92,30 +92,44 @@ status opencl_fail(context *c, const device *d, const char *what, cl_int code)
                         memory ? "; use a smaller problem or a device with more memory" : "");
 }
 
-/* Calls that still succeed before the one that fails; -1: none fails; -2: the environment has not been asked yet. */
-static atomic_long calls_left = -2;
+static injection failures = {.variable = "COSMOCL_FAIL_OPENCL"};
 
 void opencl_inject(long n)
 {
-    atomic_store(&calls_left, n > 0 ? n - 1 : -1);
+    injection_set(&failures, n, false, NULL);
+}
+
+void opencl_inject_as(long n, bool stay, const char *error)
+{
+    injection_set(&failures, n, stay, error);
 }
 
 bool opencl_injection_pending(void)
 {
-    return atomic_load(&calls_left) >= 0;
+    return injection_pending(&failures);
 }
 
 bool opencl_injected(void)
 {
-    long left = atomic_load(&calls_left);
-    if (left == -1) return false;
-    if (left == -2) {
-        const char *text = getenv("COSMOCL_FAIL_OPENCL");
-        const long n = text ? strtol(text, NULL, 10) : 0;
-        if (!atomic_compare_exchange_strong(&calls_left, &left, n > 0 ? n - 1 : -1)) return opencl_injected();
-        left = n > 0 ? n - 1 : -1;
-    }
-    while (left >= 0)
-        if (atomic_compare_exchange_weak(&calls_left, &left, left - 1)) return left == 0;
-    return false;
+    return injection_due(&failures);
+}
+
+cl_int opencl_injected_error(void)
+{
+    static const struct {
+        const char *name;
+        cl_int code;
+    } errors[] = {
+#define ERROR_ROW(code) {#code, code},
+        ERROR_LIST(ERROR_ROW)
+#undef ERROR_ROW
+    };
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (strcmp(errors[i].name, failures.error) == 0) return errors[i].code;
+    return CL_OUT_OF_RESOURCES;
+}
+
+cl_int opencl_waited(cl_int code)
+{
+    return opencl_injected() ? opencl_injected_error() : code;
 }

@@ -8,16 +8,23 @@
 /* ---- errors.c: every call into OpenCL that can fail passes here, so that tests can make the n-th one fail ----------
  */
 
-/* True for the n-th call of the process, n from $COSMOCL_FAIL_OPENCL or opencl_inject. Thread-safe. */
+/* Whether this call is to fail; $COSMOCL_FAIL_OPENCL or opencl_inject say which (base/inject.h). Thread-safe. */
 bool opencl_injected(void);
+/* The error it then gives, CL_OUT_OF_RESOURCES unless another is named. */
+cl_int opencl_injected_error(void);
 /* The n-th call from now fails (1: the next); 0: none does. */
 void opencl_inject(long n);
+/* With this error ("CL_DEVICE_NOT_AVAILABLE"), and with `stay` all later calls too, as on a lost device. */
+void opencl_inject_as(long n, bool stay, const char *error);
 /* Whether the call that is to fail has not come yet. */
 bool opencl_injection_pending(void);
 /* For calls that return their error. The call is not made when it is to fail. */
-#define OPENCL(call) (opencl_injected() ? CL_OUT_OF_RESOURCES : (call))
+#define OPENCL(call) (opencl_injected() ? opencl_injected_error() : (call))
 /* For calls that return an object and store their error in `code`, the second name in the call. */
-#define OPENCL_NEW(code, call) (opencl_injected() ? ((code) = CL_OUT_OF_RESOURCES, NULL) : (call))
+#define OPENCL_NEW(code, call) (opencl_injected() ? ((code) = opencl_injected_error(), NULL) : (call))
+/* For waits, which are made even so: what is released behind one must not be in use any more. */
+#define OPENCL_WAIT(call) opencl_waited(call)
+cl_int opencl_waited(cl_int code);
 #define OPENCL_PLATFORM_NOT_FOUND (-1001)
 
 /* ---- platforms.c ------------------------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@ static status profile_drain(context *c, device *d)
     for (int i = 0; i < d->event_count; i++) {
         profile_event *p = &d->events[i];
         cl_ulong begin = 0, end = 0;
-        cl_int code = s ? CL_SUCCESS : OPENCL(clWaitForEvents(1, &p->event));
+        cl_int code = s ? CL_SUCCESS : OPENCL_WAIT(clWaitForEvents(1, &p->event));
         if (!code && !s)
             code = OPENCL(clGetEventProfilingInfo(p->event, CL_PROFILING_COMMAND_START, sizeof begin, &begin, NULL));
         if (!code && !s)

@@ -27,11 +27,9 @@ bool injection_due(injection *i)
 {
     ask(i);
     long left = atomic_load(&i->left);
-    while (left > 0) {
-        if (left == 1 && i->stay) return true;
-        if (atomic_compare_exchange_weak(&i->left, &left, left - 1)) return left == 1;
-    }
-    return false;
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&i->left, &left, left == 1 && i->stay ? -1 : left - 1)) return left == 1;
+    return left < 0;
 }
 
 void injection_set(injection *i, long n, bool stay, const char *error)
@@ -45,5 +43,5 @@ void injection_set(injection *i, long n, bool stay, const char *error)
 bool injection_pending(injection *i)
 {
     ask(i);
-    return atomic_load(&i->left) > (i->stay ? 1 : 0);
+    return atomic_load(&i->left) > 0;
 }

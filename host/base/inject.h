@@ -15,7 +15,7 @@ typedef struct {
     const char *error;    /* text behind ':' of it, "" if none */
     bool stay;            /* not once, but from the n-th on */
     atomic_int asked;     /* 0: the environment was not read yet, 1: it is being read, 2: it was */
-    atomic_long left;     /* occasions up to the one that fails; 0: none does */
+    atomic_long left;     /* occasions up to the one that fails; 0: none does, -1: all do */
 } injection;
 
 /* Counts an occasion; true when it is to fail. Thread-safe. */

@@ -30,7 +30,8 @@ struct reducer {
     fft_plan *plan; /* NULL: the plain transform */
     kernel *rows, *centre, *histogram, *peaks, *ring_sums, *dft_rows, *dft_columns;
     size_t items; /* work-items per image in histogram and peaks */
-    buffer *images, *centred, *half_planes, *scratch, *twiddles, *modes, *first, *sums, *row_sums, *parameters, *counts;
+    buffer *images, *centred, *half_planes, *other_planes, *scratch, *twiddles, *modes, *first, *sums, *row_sums,
+        *parameters, *counts;
     /* Host sides of the small buffers. */
     int32_t *host_rows;     /* [batch][side][ROW_FIELDS] */
     float *host_parameters; /* [batch][2]: scale, shift */
@@ -38,6 +39,7 @@ struct reducer {
     uint32_t *host_counts;  /* [batch][most bins + 2] */
     double *host_means;     /* [batch] */
     int *host_exponents;    /* [batch] */
+    int *other_exponents;   /* [batch], with other_planes only for the cross spectra */
     double *ring_weights;   /* [rings]: modes in the whole plane */
 };
 
@@ -276,10 +278,22 @@ void reducer_delete(reducer **pointer)
     if (!pointer || !*pointer) return;
     reducer *r = *pointer;
     fft_plan_delete(&r->plan);
-    buffer **buffers[] = {&r->images,      &r->centred,       &r->half_planes,     &r->scratch,
-                          &r->twiddles,    &r->modes,         &r->first,           &r->sums,
-                          &r->row_sums,    &r->counts,        &r->bins.thresholds, &r->coarse.thresholds,
-                          &r->bins.starts, &r->coarse.starts, &r->parameters};
+    buffer **buffers[] = {&r->images,
+                          &r->centred,
+                          &r->half_planes,
+                          &r->other_planes,
+                          &r->scratch,
+                          &r->twiddles,
+                          &r->modes,
+                          &r->first,
+                          &r->sums,
+                          &r->row_sums,
+                          &r->counts,
+                          &r->bins.thresholds,
+                          &r->coarse.thresholds,
+                          &r->bins.starts,
+                          &r->coarse.starts,
+                          &r->parameters};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) buffer_delete(buffers[i]);
     memory_delete(&r->host_rows);
     memory_delete(&r->host_parameters);
@@ -287,6 +301,7 @@ void reducer_delete(reducer **pointer)
     memory_delete(&r->host_counts);
     memory_delete(&r->host_means);
     memory_delete(&r->host_exponents);
+    memory_delete(&r->other_exponents);
     memory_delete(&r->ring_weights);
     memory_delete(pointer);
 }
@@ -369,26 +384,39 @@ static status transform(context *c, reducer *r, int n)
                                        ARG_BUFFER(r->half_planes)));
 }
 
-static status spectra(context *c, reducer *r, int n, double *power)
+/* half_planes of the n images in r->images, of which means() has been taken. */
+static status transform_images(context *c, reducer *r, int n)
 {
-    const size_t pixels = (size_t)r->side * (size_t)r->side, rings = (size_t)r->rings;
-    const size_t all[2] = {pixels, (size_t)n}, ring_global[2] = {rings, (size_t)n};
-    const uint32_t plane = (uint32_t)r->side * (uint32_t)(r->side / 2 + 1);
+    const size_t pixels = (size_t)r->side * (size_t)r->side, all[2] = {pixels, (size_t)n};
     status s = buffer_write(c, r->parameters, 0, r->host_parameters, 2 * (size_t)n * sizeof(float));
     if (s) return s;
     s = kernel_run(c, r->centre, 2, all, NULL,
                    KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(r->parameters), ARG_BUFFER(r->centred)));
+    return s ? s : transform(c, r, n);
+}
+
+/* Means over rings of products of transformed images, which were scaled by 2^-exponents[i] and 2^-other_exponents[i].
+ */
+static status ring_means(context *c, reducer *r, buffer *planes, const int *exponents, buffer *other_planes,
+                         const int *other_exponents, int n, double *out)
+{
+    const size_t rings = (size_t)r->rings, global[2] = {rings, (size_t)n};
+    const uint32_t plane = (uint32_t)r->side * (uint32_t)(r->side / 2 + 1);
+    status s = kernel_run(c, r->ring_sums, 2, global, NULL,
+                          KERNEL_ARGUMENTS(ARG_BUFFER(planes), ARG_BUFFER(other_planes), ARG_BUFFER(r->modes),
+                                           ARG_BUFFER(r->first), ARG_UINT(plane), ARG_BUFFER(r->sums)));
+    if (!s) s = buffer_read(c, r->sums, 0, r->host_sums, (size_t)n * rings * sizeof(float));
     if (s) return s;
-    if ((s = transform(c, r, n))) return s;
-    s = kernel_run(c, r->ring_sums, 2, ring_global, NULL,
-                   KERNEL_ARGUMENTS(ARG_BUFFER(r->half_planes), ARG_BUFFER(r->modes), ARG_BUFFER(r->first),
-                                    ARG_UINT(plane), ARG_BUFFER(r->sums)));
-    if (s) return s;
-    if ((s = buffer_read(c, r->sums, 0, r->host_sums, (size_t)n * rings * sizeof(float)))) return s;
     for (size_t i = 0; i < (size_t)n * rings; i++) {
-        power[i] = ldexp(r->host_sums[i] / r->ring_weights[i % rings], 2 * r->host_exponents[i / rings]);
+        out[i] = ldexp(r->host_sums[i] / r->ring_weights[i % rings], exponents[i / rings] + other_exponents[i / rings]);
     }
     return STATUS_OK;
+}
+
+static status spectra(context *c, reducer *r, int n, double *power)
+{
+    const status s = transform_images(c, r, n);
+    return s ? s : ring_means(c, r, r->half_planes, r->host_exponents, r->half_planes, r->host_exponents, n, power);
 }
 
 /* The statistics of the n images in r->images, numbers first … of the set. */
@@ -443,4 +471,40 @@ status reduce_device_images(context *c, reducer *r, buffer *images, int64_t n, c
     const size_t floats = n > 0 ? (size_t)n * (size_t)r->side * (size_t)r->side : 0;
     const status s = launch_check(c, "reduce_device_images", "images", images, floats);
     return s ? s : reduce_images(c, r, NULL, images, n, out);
+}
+
+/* The transforms of the n images, numbers first … of the set. */
+static status transform_host(context *c, reducer *r, const float *images, int64_t first, int n)
+{
+    const size_t pixels = (size_t)r->side * (size_t)r->side;
+    status s = buffer_write(c, r->images, 0, images + (size_t)first * pixels, (size_t)n * pixels * sizeof(float));
+    if (!s) s = means(c, r, first, n);
+    return s ? s : transform_images(c, r, n);
+}
+
+status reduce_host_cross(context *c, reducer *r, const float *a, const float *b, int64_t n, double *cross)
+{
+    status s = STATUS_OK;
+    if (n < 1) return context_fail(c, STATUS_USAGE, "statistics need at least one image");
+    if (!r->other_planes) {
+        const size_t bytes = buffer_bytes(r->half_planes);
+        s = buffer_new(c, r->borrowed_device, "other transformed images", bytes, &r->other_planes);
+        if (!s) s = memory_new(c, "exponents", (size_t)r->batch, sizeof(int), &r->other_exponents);
+    }
+    for (int64_t first = 0; !s && first < n; first += r->batch) {
+        const int part = n - first < r->batch ? (int)(n - first) : r->batch;
+        if ((s = transform_host(c, r, a, first, part))) return s;
+        buffer *planes = r->half_planes;
+        int *exponents = r->host_exponents;
+        r->half_planes = r->other_planes;
+        r->host_exponents = r->other_exponents;
+        r->other_planes = planes;
+        r->other_exponents = exponents;
+        if ((s = transform_host(c, r, b, first, part))) return s;
+        s = ring_means(c, r, r->other_planes, r->other_exponents, r->half_planes, r->host_exponents, part,
+                       cross + (size_t)first * (size_t)r->rings);
+        if (!s && context_stop_requested(c))
+            s = context_fail(c, STATUS_INTERRUPTED, "stopped while computing statistics");
+    }
+    return s;
 }

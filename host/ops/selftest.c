@@ -24,7 +24,7 @@ static const struct {
     {"conv", family_conv, true},         {"dense", family_dense, true},
     {"gemm", family_gemm, true},         {"clblast", family_clblast, false},
     {"fft", family_fft, false},          {"mesh", family_mesh, false},
-    {"reduce", family_reduce, false},
+    {"reduce", family_reduce, false},    {"overlap", family_overlap, true},
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 #define PASSED "passed, one result: yes"

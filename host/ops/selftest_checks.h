@@ -79,6 +79,7 @@ void check_gemm(selftest *t, bool clblast, bool ta, bool tb, int m, int n, int k
 void check_fft(selftest *t, int dims, const int *n);
 void check_mesh(selftest *t, int dims, int n, int64_t count);
 void check_reduce(selftest *t, int side, int images);
+void check_overlap(selftest *t, int pixels, int images, bool per_image);
 
 /* One function per family runs its checks: small odd sizes, then, where selftest_large says so, sizes of the presets.
  */
@@ -97,6 +98,7 @@ void family_clblast(selftest *t);
 void family_fft(selftest *t);
 void family_mesh(selftest *t);
 void family_reduce(selftest *t);
+void family_overlap(selftest *t);
 
 /* Ends the part of a family that is hashed; whether the large sizes are to be run. */
 bool selftest_large(selftest *t);

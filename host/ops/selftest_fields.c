@@ -6,9 +6,11 @@
 #include <string.h>
 #include "ops/fft.h"
 #include "ops/mesh.h"
+#include "ops/overlap.h"
 #include "ops/reduce.h"
 #include "ops/ref/fft_ref.h"
 #include "ops/ref/mesh_ref.h"
+#include "ops/ref/overlap_ref.h"
 #include "ops/ref/reduce_ref.h"
 
 #define EPS 0x1p-24
@@ -196,4 +198,57 @@ void family_reduce(selftest *t)
 {
     check_reduce(t, 17, 3);
     if (t->library) check_reduce(t, 64, 2);
+}
+
+/* ---- overlap of the densest pixels --------------------------------------------------------------------------------
+ */
+
+enum { PERCENTS = 4 };
+static const int percents[PERCENTS] = {1, 5, 50, 95};
+
+/* Wrong thresholds, and wrong numbers of pixels that image 0 shares with each of them. */
+static void overlap_compare(selftest *t, const overlap_shape *s, const float *x, const float *thresholds,
+                            const uint32_t *common)
+{
+    double wrong_thresholds = 0, wrong_counts = 0;
+    const int64_t segments = s->per_image ? s->images : 1, values = s->pixels * s->images / segments;
+    for (int64_t i = 0; i < segments * PERCENTS && !t->s; i++) {
+        float want = 0;
+        t->s = overlap_ref_threshold(t->c, x + i / PERCENTS * values, values, percents[i % PERCENTS], &want);
+        wrong_thresholds += thresholds[i] != want;
+    }
+    for (int64_t i = 0; i < s->images * PERCENTS && !t->s; i++) {
+        const float *own = thresholds + (s->per_image ? i / PERCENTS * PERCENTS : 0);
+        wrong_counts += common[i] != overlap_ref_common(x, thresholds[i % PERCENTS], x + i / PERCENTS * s->pixels,
+                                                        own[i % PERCENTS], s->pixels);
+    }
+    selftest_add(t, "overlap_thresholds", wrong_thresholds, 0);
+    selftest_add(t, "overlap_common", wrong_counts, 0);
+}
+
+void check_overlap(selftest *t, int pixels, int images, bool per_image)
+{
+    const overlap_shape shape = {
+        .pixels = pixels, .images = images, .count = PERCENTS, .percent = percents, .per_image = per_image};
+    overlap_masks *m = NULL;
+    float *x = selftest_octaves(t, (size_t)pixels * (size_t)images, -9, 13);
+    uint32_t(*pairs)[2] = selftest_memory(t, (size_t)images, sizeof *pairs);
+    uint32_t *common = selftest_memory(t, (size_t)images * PERCENTS, sizeof *common);
+    for (int i = 0; pairs && i < images; i++) pairs[i][1] = (uint32_t)i;
+    selftest_size(t, "%d of %d, thresholds per %s", images, pixels, per_image ? "image" : "set");
+    selftest_start(t);
+    if (!t->s) t->s = overlap_masks_new(t->c, t->d, &shape, x, &m);
+    if (!t->s) t->s = overlap_common(t->c, m, m, (const uint32_t(*)[2])pairs, images, common);
+    selftest_stop(t);
+    if (!t->s) overlap_compare(t, &shape, x, overlap_thresholds(m), common);
+    if (!t->s && t->hash) sha256_add(t->hash, common, (size_t)images * PERCENTS * sizeof *common);
+    overlap_masks_delete(&m);
+    if (!t->s) selftest_release(t);
+}
+
+void family_overlap(selftest *t)
+{
+    check_overlap(t, 1089, 3, false);
+    check_overlap(t, 700, 3, true);
+    if (selftest_large(t)) check_overlap(t, 128 * 128, 4, false);
 }

@@ -19,6 +19,7 @@ static const struct {
     {"conv", "5aee1b3005c1ea3d1241ba5abc51ce0749f5c38ed92967204fdd174da7dd1bf8"},
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},
+    {"overlap", "31557d0e5f28a2cc915a2edec1cba0d1f430d89c4b237e45f46f2087ac33cfeb"},
 };
 
 const char *selftest_known(const char *family)

@@ -67,6 +67,11 @@ void stats_plan_delete(stats_plan **p)
     memory_delete(p);
 }
 
+reducer *stats_plan_reducer(stats_plan *p)
+{
+    return p->reducer;
+}
+
 static int ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;

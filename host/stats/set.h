@@ -39,6 +39,7 @@ typedef struct {
 typedef struct stats_plan stats_plan;
 status stats_plan_new(context *c, device *d, const stats_options *o, int side, stats_plan **out);
 void stats_plan_delete(stats_plan **p);
+reducer *stats_plan_reducer(stats_plan *p); /* borrowed */
 
 /* From images in host memory. `what` ("model", "epoch 12") goes before the message when a pixel
  * is not finite (STATUS_DATA names map and pixel). */

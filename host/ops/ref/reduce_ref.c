@@ -71,39 +71,54 @@ static void transform_axis(double (*plane)[2], double (*line_out)[2], const doub
     }
 }
 
-status reduce_ref_power(context *c, const float *image, int side, double *power)
+/* The unnormalised DFT of an image, [side][side] complex. */
+static status transform_image(context *c, const float *image, int side, double (**plane)[2])
 {
-    double(*plane)[2] = NULL, (*line)[2] = NULL, (*w)[2] = NULL;
-    long *modes = NULL;
+    double(*line)[2] = NULL, (*w)[2] = NULL;
     const size_t n = (size_t)side;
     status s = STATUS_OK;
-    if ((s = memory_new(c, "reference spectrum", n * n, sizeof *plane, &plane))) goto out;
+    if ((s = memory_new(c, "reference spectrum", n * n, sizeof **plane, plane))) goto out;
     if ((s = memory_new(c, "reference spectrum", n, sizeof *line, &line))) goto out;
     if ((s = memory_new(c, "reference spectrum", n, sizeof *w, &w))) goto out;
-    if ((s = memory_new(c, "reference spectrum", n, sizeof *modes, &modes))) goto out;
     for (int j = 0; j < side; j++) {
         w[j][0] = cos(2 * M_PI * j / side);
         w[j][1] = sin(2 * M_PI * j / side);
     }
-    for (size_t i = 0; i < n * n; i++) plane[i][0] = image[i];
-    transform_axis(plane, line, (const double(*)[2])w, side, side, 1);
-    transform_axis(plane, line, (const double(*)[2])w, side, 1, side);
-    for (int r = 0; r < side / 2; r++) power[r] = 0;
-    for (int y = 0; y < side; y++) {
-        for (int x = 0; x < side; x++) {
-            const int ky = y <= side / 2 ? y : y - side, kx = x <= side / 2 ? x : x - side;
-            const long ring = lround(sqrt((double)ky * ky + (double)kx * kx));
-            if (ring < 1 || ring > side / 2) continue;
-            const double *v = plane[(size_t)y * n + (size_t)x];
-            power[ring - 1] += v[0] * v[0] + v[1] * v[1];
-            modes[ring - 1]++;
-        }
-    }
-    for (int r = 0; r < side / 2; r++) power[r] /= (double)modes[r];
+    for (size_t i = 0; i < n * n; i++) (*plane)[i][0] = image[i];
+    transform_axis(*plane, line, (const double(*)[2])w, side, side, 1);
+    transform_axis(*plane, line, (const double(*)[2])w, side, 1, side);
 out:
-    memory_delete(&plane);
     memory_delete(&line);
     memory_delete(&w);
+    return s;
+}
+
+status reduce_ref_cross(context *c, const float *a, const float *b, int side, double *cross)
+{
+    double(*x)[2] = NULL, (*y)[2] = NULL;
+    long *modes = NULL;
+    const size_t n = (size_t)side;
+    status s = memory_new(c, "reference spectrum", n, sizeof *modes, &modes);
+    if (!s) s = transform_image(c, a, side, &x);
+    if (!s && b != a) s = transform_image(c, b, side, &y);
+    for (int r = 0; !s && r < side / 2; r++) cross[r] = 0;
+    for (size_t i = 0; !s && i < n * n; i++) {
+        const int row = (int)(i / n), column = (int)(i % n);
+        const int ky = row <= side / 2 ? row : row - side, kx = column <= side / 2 ? column : column - side;
+        const long ring = lround(sqrt((double)ky * ky + (double)kx * kx));
+        if (ring < 1 || ring > side / 2) continue;
+        const double *v = x[i], *u = y ? y[i] : v;
+        cross[ring - 1] += v[0] * u[0] + v[1] * u[1];
+        modes[ring - 1]++;
+    }
+    for (int r = 0; !s && r < side / 2; r++) cross[r] /= (double)modes[r];
+    memory_delete(&x);
+    memory_delete(&y);
     memory_delete(&modes);
     return s;
+}
+
+status reduce_ref_power(context *c, const float *image, int side, double *power)
+{
+    return reduce_ref_cross(c, image, image, side, power);
 }

@@ -96,7 +96,7 @@ static status write_network(stream *t, network *n, const char *name, const netwo
     snprintf(group, sizeof group, "/%s", name);
     snprintf(adam, sizeof adam, "/adam/%s", name);
     status s = write_arena(t, n, group, ARENA_VALUE, t->moments ? NULL : average, "");
-    if (s || !t->moments) return s;
+    if (s || !t->moments || !n->m) return s;
     s = write_arena(t, n, adam, ARENA_M, NULL, ".m");
     if (!s) s = write_arena(t, n, adam, ARENA_V, NULL, ".v");
     double powers[2] = {n->adam.beta1_power, n->adam.beta2_power};
@@ -105,6 +105,13 @@ static status write_network(stream *t, network *n, const char *name, const netwo
     if (!s) s = h5_attribute_reals(t->c, t->file, adam, "beta_powers", 2, powers);
     if (!s && average) s = write_arena(t, n, "/average", ARENA_VALUE, average, "");
     return s;
+}
+
+static status write_best(stream *t, const checkpoint_best *best, const char *loss, const char *step)
+{
+    if (!best->step) return STATUS_OK;
+    status s = h5_attribute_real(t->c, t->file, "/progress", loss, best->loss);
+    return s ? s : h5_attribute_integer(t->c, t->file, "/progress", step, best->step);
 }
 
 static status write_description(stream *t, const checkpoint *k)
@@ -118,6 +125,8 @@ static status write_description(stream *t, const checkpoint *k)
     status s = h5_group(c, f, "/progress");
     if (!s) s = h5_attribute_integer(c, f, "/progress", "step", k->step);
     if (!s) s = h5_attribute_integer(c, f, "/progress", "epoch", k->epoch);
+    if (!s) s = write_best(t, &k->best, "best_loss", "best_step");
+    if (!s) s = write_best(t, &k->best_before, "best_loss_before", "best_step_before");
     if (!s) s = h5_group(c, f, "/network");
     if (!s) s = h5_attribute_integer(c, f, "/network", "image", n->image);
     if (!s) s = h5_attribute_integer(c, f, "/network", "latent", n->latent);
@@ -231,7 +240,7 @@ static status read_network(stream *t, network *n, const char *name, const networ
         return context_fail(t->c, STATUS_DATA, "%s: has no %s; use a checkpoint of a finished stage", h5_path(t->file),
                             group);
     status s = read_arena(t, n, group, ARENA_VALUE, NULL, "");
-    if (!s && t->moments) {
+    if (!s && t->moments && n->m) {
         double powers[2];
         int count = 0;
         s = read_arena(t, n, adam, ARENA_M, NULL, ".m");
@@ -291,6 +300,14 @@ static status read_short_text(context *c, h5_file *f, const char *object, const 
     return s;
 }
 
+static status read_best(context *c, h5_file *f, checkpoint_best *best, const char *loss, const char *step)
+{
+    *best = (checkpoint_best){0};
+    if (!h5_has_attribute(f, "/progress", step)) return STATUS_OK;
+    status s = h5_read_real(c, f, "/progress", loss, &best->loss);
+    return s ? s : h5_read_integer(c, f, "/progress", step, &best->step);
+}
+
 static status read_description(context *c, h5_file *f, checkpoint *k)
 {
     maps *m = &k->trained_on;
@@ -302,6 +319,8 @@ static status read_description(context *c, h5_file *f, checkpoint *k)
     if (!s) s = h5_read_integer(c, f, "/progress", "step", &k->step);
     if (!s) s = h5_read_integer(c, f, "/progress", "epoch", &k->epoch);
     if (!s) s = read_short_text(c, f, "/progress", "chain", k->chain, sizeof k->chain);
+    if (!s) s = read_best(c, f, &k->best, "best_loss", "best_step");
+    if (!s) s = read_best(c, f, &k->best_before, "best_loss_before", "best_step_before");
     if (!s) s = h5_read_real(c, f, "/trained_on", "box_mpc_h", &m->box_mpc_h);
     if (!s) s = h5_read_real(c, f, "/trained_on", "mean", &m->mean);
     if (!s) s = h5_read_real(c, f, "/trained_on", "redshift", &m->redshift);

@@ -7,16 +7,23 @@
 #include "io/maps_file.h"
 #include "nets/average.h"
 
+/* The least validation loss so far and the step it was found at; step 0: none. */
+typedef struct {
+    double loss;
+    int64_t step;
+} checkpoint_best;
+
 typedef struct {
     int64_t step, epoch; /* updates done, epochs begun */
     /* SHA-256 of (chain before, step, epoch, all parameters, moments and numbers of Adam as written): equal chains mean
      * equal histories. */
     char chain[SHA256_TEXT], chain_before[SHA256_TEXT];
+    checkpoint_best best, best_before; /* best_before: at the state before this one */
     network_shape shape;
     maps trained_on; /* what generated maps inherit: box_mpc_h of a sub-image, mean, transform, …; no values */
 } checkpoint;
 
-/* Networks to write or read; NULL ones are left out. */
+/* Networks to write or read; NULL ones are left out. One without moments is frozen: its weights are all it has. */
 typedef struct {
     network *generator, *discriminator, *encoder;
     network_average *average; /* of the generator; when set, written in its place, beside it in a resume state */

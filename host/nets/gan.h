@@ -1,14 +1,12 @@
-/* The GAN (spec section 4): one step, and the training loop around it.
+/* The GAN (spec section 4): its step, for the loop of training.h.
  *
- * Everything random is a function of (seed, step), everything drawn and computed stays on the device, and steps are
- * queued without waiting; the host reads losses and checks for non-finite gradients some steps behind. */
+ * Everything random is a function of (seed, step), everything drawn and computed stays on the device, and a step only
+ * queues work. */
 #ifndef NETS_GAN_H
 #define NETS_GAN_H
 
-#include "nets/average.h"
-#include "nets/checkpoint.h"
 #include "nets/parameters.h"
-#include "ops/crop.h"
+#include "nets/training.h"
 #include "ops/loss.h"
 
 typedef enum { LOSS_MINIMAX, LOSS_NON_SATURATING } gan_loss;
@@ -57,30 +55,10 @@ status gan_draw_latents(context *c, gan *g, int draw);
 /* One update of both networks from the real images in the first half of g->images and g->latents. Queues only. */
 status gan_step(context *c, gan *g);
 
-/* Where real sub-images come from. `order` fills the indices (sub_images of them) of an epoch. */
-typedef struct {
-    crop_shape crop;
-    buffer *parents; /* borrowed: transformed parent maps */
-    uint32_t sub_images;
-    status (*order)(void *user, context *c, uint32_t epoch, uint32_t *indices);
-    void *user;
-} gan_data;
-
-typedef struct {
-    const char *folder; /* state.h5, state.previous.h5, epochs/NNNN.h5, metrics.jsonl */
-    int64_t steps;      /* to train in all; 0: epochs decide */
-    int64_t epochs;
-    int64_t save_every;       /* steps between saved epochs; 0: every epoch */
-    const maps *trained_on;   /* borrowed: what checkpoints say of their maps (box of a sub-image) */
-    const provenance *origin; /* borrowed */
-    const char *resume_hint;  /* the command that goes on, for the message of a stop */
-    bool resume;
-    bool replace; /* without resume: an older run in the folder may be removed */
-} gan_run;
-
-/* Trains until done. STATUS_USAGE when the folder holds an older run that is neither gone on with nor to be replaced.
- * STATUS_STOPPED after a stop request, state saved. STATUS_FAILURE when a gradient was not finite:
- * the last good state stays. */
+/* The GAN as the training loop takes it (borrows g), and the loop with it. */
+typedef training_data gan_data;
+typedef training_run gan_run;
+trainer gan_trainer(gan *g);
 status gan_train(context *c, gan *g, const gan_data *data, const gan_run *run);
 
 #endif

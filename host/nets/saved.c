@@ -71,12 +71,13 @@ static status remove_file(context *c, const char *path)
 
 status saved_remove(context *c, const char *run)
 {
-    static const char *const own[] = {"metrics.jsonl", "state.h5", "state.previous.h5", "select.json"};
+    static const char *const own[] = {"metrics.jsonl", "state.h5",     "state.previous.h5",
+                                      "select.json",   "nonfinite.h5", "best.h5"};
     char path[FILES_PATH];
     int64_t *numbers = NULL;
     int count = 0;
     status s = saved_epochs(c, run, &numbers, &count);
-    for (int i = 0; i < 4 && !s; i++) {
+    for (int i = 0; i < (int)(sizeof own / sizeof *own) && !s; i++) {
         s = files_path(c, path, "%s/%s", run, own[i]);
         if (!s) s = remove_file(c, path);
     }

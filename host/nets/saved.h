@@ -1,5 +1,10 @@
-/* What the folder of a training run holds: state.h5, state.previous.h5, metrics.jsonl, the saved epochs epochs/NNNN.h5,
- * and select.json, which judges them. */
+/* What the folder of a training run holds:
+ *   metrics.jsonl                  a row per step and one per validation
+ *   state.h5, state.previous.h5    all that is needed to go on, two generations
+ *   epochs/NNNN.h5                 the weights of every saved epoch
+ *   best.h5                        the saved epoch of the least validation loss, where there is one
+ *   select.json                    scores of the saved epochs
+ *   nonfinite.h5                   networks and gradients where a gradient was not finite */
 #ifndef NETS_SAVED_H
 #define NETS_SAVED_H
 

@@ -1,0 +1,68 @@
+/* The training loop that the GAN and the encoder share: sub-images drawn in the order of the seed, metrics, saved
+ * epochs, the best of them by validation, states to go on from, stop requests, the hash chain.
+ *
+ * Everything is a function of (seed, step): a run that was stopped or killed and gone on with ends with the bits of one
+ * that never stopped. Steps are queued without waiting; the host reads losses and checks for gradients that are not
+ * finite some steps behind. */
+#ifndef NETS_TRAINING_H
+#define NETS_TRAINING_H
+
+#include "nets/checkpoint.h"
+#include "ops/crop.h"
+
+/* Where sub-images come from. `order` fills the indices (sub_images of them) of an epoch. */
+typedef struct {
+    crop_shape crop;
+    buffer *parents; /* borrowed: transformed parent maps */
+    uint32_t sub_images;
+    status (*order)(void *user, context *c, uint32_t epoch, uint32_t *indices);
+    void *user;
+} training_data;
+
+typedef struct {
+    const char *folder;       /* what saved.h lists */
+    int64_t steps;            /* to train in all; 0: epochs decide */
+    int64_t epochs;           /* passes over the sub-images */
+    int64_t save_every;       /* steps between saved epochs; 0: every epoch */
+    const maps *trained_on;   /* borrowed: what checkpoints say of their maps (box of a sub-image) */
+    const provenance *origin; /* borrowed */
+    const char *resume_hint;  /* the command that goes on, for the message of a stop */
+    bool resume;
+    bool replace; /* without resume: an older run in the folder may be removed */
+} training_run;
+
+/* A column of the metrics buffer and its name in metrics.jsonl. */
+typedef struct {
+    const char *name;
+    int column;
+} training_column;
+
+/* What is trained. All is borrowed. */
+typedef struct {
+    const char *name;             /* of the progress: "train gan" */
+    const char *batch_key;        /* configuration keys for messages: "gan.batch" */
+    const char *rate_keys;        /* "gan.lr_g and gan.lr_d" */
+    checkpoint_networks networks; /* of a state; frozen ones are those without moments */
+    checkpoint_networks weights;  /* of a saved epoch */
+    void *model;
+    int64_t *step;                             /* updates done, counted by `update` */
+    status (*update)(context *c, void *model); /* queues one step */
+    int batch;                                 /* sub-images of a step */
+    buffer *images;                            /* gets them before each step; NULL: the model needs none */
+    buffer *flag;                              /* int32: a gradient was not finite */
+    buffer *metrics;                           /* float32 [rows][stride]; step s (from 0) reports in row s mod rows */
+    int rows, stride;
+    const training_column *columns; /* ended by a NULL name */
+    /* The losses of a row in words. */
+    void (*describe)(const float *row, char *text, size_t size);
+    /* Loss over the validation part where the model stands; the least is kept as best.h5. NULL: none. */
+    status (*validate)(context *c, void *model, double *loss);
+} trainer;
+
+/* Trains until done. STATUS_USAGE when the folder holds an older run that is neither gone on with nor to be replaced.
+ * STATUS_STOPPED after a stop request, state saved. STATUS_FAILURE when a gradient was not finite: the last good state
+ * stays. *best gets the least validation loss and its step (may be NULL). */
+status training_go(context *c, const trainer *of, const training_data *data, const training_run *run,
+                   checkpoint_best *best);
+
+#endif

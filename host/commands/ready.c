@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "commands/ready.h"
+#include "commands/recorded.h"
 #include "nets/saved.h"
 #include "ops/selftest.h"
 
@@ -31,56 +32,70 @@ void ready_resume_hint(const command_line *line, const provenance *origin, char 
     snprintf(hint, size, "%s%.*s%s%s", program, n, rest, flag, rest + n);
 }
 
-/* Equal as values: "8,16" is "8, 16". */
-static bool same_value(const config *a, const config *b, const option *o)
+/* Whether "a, b" holds the word. */
+static bool lists(const char *words, const char *word, size_t length)
 {
-    int n = 0, m = 0;
-    switch (o->type) {
-    case OPTION_INTEGER:
-        return config_integer(a, o->key) == config_integer(b, o->key);
-    case OPTION_REAL:
-        return config_real(a, o->key) == config_real(b, o->key);
-    case OPTION_LIST:
-    case OPTION_INTEGER_LIST: {
-        const double *x = config_list(a, o->key, &n), *y = config_list(b, o->key, &m);
-        return n == m && memcmp(x, y, (size_t)n * sizeof *x) == 0;
+    while (*words) {
+        const size_t n = strcspn(words, ",");
+        if (n == length && strncmp(words, word, n) == 0) return true;
+        words += n;
+        words += strspn(words, ", ");
     }
-    case OPTION_FLAG:
-        return config_flag(a, o->key) == config_flag(b, o->key);
-    default:
-        return strcmp(config_text(a, o->key), config_text(b, o->key)) == 0;
-    }
+    return false;
 }
 
 static bool decides(const char *key, const char *sections, const char *const *free)
 {
-    char section[64];
-    snprintf(section, sizeof section, "%.*s", (int)strcspn(key, "."), key);
     for (; *free; free++)
         if (strcmp(*free, key) == 0) return false;
-    return strcmp(key, "run.seed") == 0 || strstr(sections, section);
+    return strcmp(key, "run.seed") == 0 || lists(sections, key, strcspn(key, ".")) || lists(sections, key, strlen(key));
 }
 
 status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
                                 const char *const *free, const char *instead)
 {
-    h5_file *f = NULL;
-    config *made = NULL;
-    char *stored = NULL;
-    status s = h5_open(c, path, &f);
-    if (!s) s = provenance_read_configuration(c, f, &stored);
-    if (!s) s = config_new(c, &made);
-    if (!s) s = config_read(c, made, stored, path);
-    if (s == STATUS_USAGE) s = STATUS_DATA; /* keys of another version, not what the user typed */
-    for (int i = 0; i < options_count && !s; i++)
-        if (decides(options[i].key, sections, free) && !same_value(made, cfg, &options[i]))
-            s = context_fail(
-                c, STATUS_USAGE, "%s was made with %s = %s, not %s; give another folder with -o, or %s to replace it",
-                path, options[i].key, config_text(made, options[i].key), config_text(cfg, options[i].key), instead);
-    memory_delete(&stored);
-    config_delete(&made);
-    h5_delete(&f);
+    recorded made = {0};
+    status s = recorded_read(c, path, &made);
+    if (!s && !made.cfg) s = context_fail(c, STATUS_DATA, "%s: does not say how it was made", path);
+    for (int i = 0; i < options_count && !s; i++) {
+        const char *key = options[i].key;
+        if (decides(key, sections, free) && !recorded_same_value(made.cfg, cfg, key))
+            s = context_fail(c, STATUS_USAGE,
+                             "%s was made with %s = %s, not %s; give another folder with -o, or %s to replace it", path,
+                             key, config_text(made.cfg, key), config_text(cfg, key), instead);
+    }
+    recorded_delete(&made);
     return s;
+}
+
+static status same_inputs(context *c, const char *path, const provenance *origin, const char *const *inputs)
+{
+    recorded made = {0};
+    char hash[HASH_TEXT];
+    status s = recorded_read(c, path, &made);
+    for (int i = 0; inputs[i] && !s; i++)
+        if (!recorded_input(&made, i, hash, NULL) || strcmp(hash, origin->input_hash[i]))
+            s = context_fail(c, STATUS_USAGE,
+                             "%s was made with %s than %s; give those, or another folder with -o, or --force in place "
+                             "of --resume to replace it",
+                             path, inputs[i], origin->input_path[i]);
+    recorded_delete(&made);
+    return s;
+}
+
+status ready_resume(context *c, const command_line *line, const char *folder, const char *sections,
+                    const char *const *free, const provenance *origin, const char *const *inputs)
+{
+    static const char *const generations[] = {"state.h5", "state.previous.h5"};
+    char path[FILES_PATH];
+    for (int i = 0; i < 2 && line->resume; i++) {
+        status s = files_path(c, path, "%s/%s", folder, generations[i]);
+        if (s || !files_exists(path)) continue;
+        s = ready_same_configuration(c, path, line->cfg, sections, free, "--force in place of --resume");
+        if (!s) s = same_inputs(c, path, origin, inputs);
+        if (s != STATUS_DATA) return s; /* a damaged state is said when it is read */
+    }
+    return STATUS_OK;
 }
 
 /* The epoch that select.json names best; −1 when there is none. */
@@ -118,6 +133,8 @@ status ready_checkpoint(context *c, const char *argument, const char *epoch, cha
         return files_path(c, path, "%s", argument);
     }
     if (!epoch) {
+        s = files_path(c, path, "%s/best.h5", argument);
+        if (s || files_exists(path)) return s;
         long selected = selected_epoch(argument);
         if (selected < 0) return last_epoch(c, argument, path);
         return saved_epoch_path(c, argument, selected, path);

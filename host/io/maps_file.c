@@ -224,17 +224,33 @@ static status write_attributes(context *c, h5_file *f, const maps *m)
     return s;
 }
 
-status maps_write(context *c, const char *path, const maps *m, const provenance *p)
+/* truth and latents NULL: none. */
+static status write_file(context *c, const char *path, const maps *m, const float *truth, const float *latents,
+                         int latent, const provenance *p)
 {
     h5_file *f = NULL;
     const uint64_t shape[3] = {(uint64_t)m->count, (uint64_t)m->ny, (uint64_t)m->nx};
-    const uint64_t origin_shape[2] = {(uint64_t)m->count, 3};
-    status s = h5_create(c, path, shape[0] * shape[1] * shape[2] * sizeof(float) + (1 << 20), &f);
+    const uint64_t origin_shape[2] = {(uint64_t)m->count, 3}, latent_shape[2] = {(uint64_t)m->count, (uint64_t)latent};
+    const uint64_t values = shape[0] * shape[1] * shape[2] * (truth ? 2 : 1) + latent_shape[0] * latent_shape[1];
+    status s = h5_create(c, path, values * sizeof(float) + (1 << 20), &f);
     if (!s) s = h5_write(c, f, "/maps", H5_FLOAT32, 3, shape, m->values);
     if (!s && m->origin) s = h5_write(c, f, "/origin", H5_INT32, 2, origin_shape, m->origin);
     if (!s) s = write_attributes(c, f, m);
+    if (!s && truth) s = h5_write(c, f, "/truth", H5_FLOAT32, 3, shape, truth);
+    if (!s && latents) s = h5_write(c, f, "/latent", H5_FLOAT32, 2, latent_shape, latents);
     if (!s && p) s = provenance_write(c, p, f);
     if (!s) s = h5_finish(c, &f);
     h5_delete(&f);
     return s;
+}
+
+status maps_write(context *c, const char *path, const maps *m, const provenance *p)
+{
+    return write_file(c, path, m, NULL, NULL, 0, p);
+}
+
+status maps_write_pairs(context *c, const char *path, const maps *m, const float *truth, const float *latents,
+                        int latent, const provenance *p)
+{
+    return write_file(c, path, m, truth, latents, latent, p);
 }

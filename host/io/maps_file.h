@@ -31,5 +31,9 @@ status maps_read(context *c, const char *path, maps *m);
  * missing. */
 status maps_read_attributes(context *c, h5_file *f, bool lenient, maps *m);
 status maps_write(context *c, const char *path, const maps *m, const provenance *p);
+/* A pairs file: m holds the inferred maps; /truth float32 [count][ny][nx] and /latent float32 [count][latent] beside
+ * them. */
+status maps_write_pairs(context *c, const char *path, const maps *m, const float *truth, const float *latents,
+                        int latent, const provenance *p);
 
 #endif

@@ -37,11 +37,15 @@ typedef struct {
     double max_error; /* relative, against the oracle; NaN: not compared */
 } bench_item;
 
+/* The side of the configuration's sub-images. */
+int bench_image_side(const config *cfg);
+
 status bench_measure(bench *b, const bench_item *item);
 /* The row of an item whose times (count of them, sorted here) were taken elsewhere. */
 status bench_record(bench *b, const bench_item *item, int count, double *seconds);
 
 status bench_gan_step(bench *b);
+status bench_encoder_step(bench *b);
 status bench_layers(bench *b);
 status bench_gemm(bench *b);
 status bench_peak(bench *b);

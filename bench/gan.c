@@ -1,4 +1,4 @@
-/* The training step and its layers. */
+/* The training step of the GAN and its layers. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +15,7 @@ typedef struct {
     buffer *x, *y;
 } subject;
 
-/* The side of the configuration's sub-images. */
-static int image_side(const config *cfg)
+int bench_image_side(const config *cfg)
 {
     int64_t crop = config_integer(cfg, "dataset.crop"), pixels = config_integer(cfg, "maps.pixels");
     if (!pixels) pixels = config_integer(cfg, "simulate.particles") / 2;
@@ -28,7 +27,7 @@ static status new_gan(bench *b, gan **g)
     gan_options o;
     network_shape s;
     status e = gan_options_read(b->c, b->cfg, &o);
-    if (!e) e = network_shape_read(b->c, b->cfg, image_side(b->cfg), &s);
+    if (!e) e = network_shape_read(b->c, b->cfg, bench_image_side(b->cfg), &s);
     if (!e) e = gan_new(b->c, b->d, &o, &s, g);
     if (!e) e = gan_initialise(b->c, *g, (initialisation)config_choice(b->cfg, "network.init"));
     if (!e)

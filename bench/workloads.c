@@ -7,6 +7,7 @@
 
 const bench_workload bench_workloads[] = {
     {"gan-step", "one update of discriminator and generator on a full batch", bench_gan_step, true},
+    {"encoder-step", "one update of the encoder with each of its losses", bench_encoder_step, true},
     {"layers", "each layer of both networks, forward, backward data, backward weights", bench_layers, true},
     {"simulate", "steps of the particle mesh", bench_simulate, true},
     {"maps", "DTFE of a box, and boxes from start to map with all cores", bench_maps, true},

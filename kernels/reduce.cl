@@ -6,6 +6,9 @@
  *   centre     out = x scale - shift with (scale, shift) per image, float32 [n][2]; scale is a power of two.
  *   histogram  counts uint32 [n][bins + 2] += pixels per bin; the first bin is below all thresholds, the last above.
  *   peaks      the same of the pixels strictly above their eight neighbours, those of the border excluded.
+ *   levels     uint32 [n][side][side]: how many thresholds are <= the pixel's key.
+ *   minkowski  int32 [n][3][bins + 2] += by level, what the excursion set gains when its threshold falls to that level:
+ *              pixels; edges between a pixel in it and one outside; Euler characteristic of the union of closed pixels.
  *
  * Bins: thresholds int32 [bins + 1], ascending keys (see key) above zero; a value lies in the bin whose number is how many
  * thresholds are <= its key. `starts` uint32 [CELLS + 1] narrows the search: entry i is how many thresholds are below
@@ -21,8 +24,10 @@
 
 #if ITEMS == 1
 #define COUNT(p) ((*(p))++)
+#define LESS(p) ((*(p))--)
 #else
 #define COUNT(p) atomic_inc(p)
+#define LESS(p) atomic_dec(p)
 #endif
 
 /* Keys of finite values share a cell where they agree but for the last 17 bits: 64 cells an octave. */
@@ -101,6 +106,49 @@ __kernel void peaks(__global const int *x, __global const int *thresholds, __glo
             const int below = max(max(key(down[i - 1]), key(down[i])), key(down[i + 1]));
             if (max(max(above, beside), below) >= k) continue;
             COUNT(c + bin_of(k, thresholds, starts));
+        }
+    }
+}
+
+/* Global size (side * side, n). */
+__kernel void levels(__global const int *x, __global const int *thresholds, __global const uint *starts,
+                     __global uint *out)
+{
+    const size_t i = get_global_id(1) * get_global_size(0) + get_global_id(0);
+    out[i] = bin_of(key(x[i]), thresholds, starts);
+}
+
+/* One more at `to`, one less at `from`. */
+static inline void move(__global int *c, uint from, uint to)
+{
+    if (from == to) return;
+    LESS(c + from);
+    COUNT(c + to);
+}
+
+/* A pixel of level l is in the sets of the thresholds below it; an edge or vertex of the closed pixels is in them up to
+ * the largest level of the pixels that touch it, and inside them up to the smallest of its two. Item (y, x) has the
+ * pixel, its edges above and to the left, and the vertex between those; outside of the image the level is 0, which no
+ * threshold counts. Edges on the border of the image have no pixel beyond and bound nothing.
+ * Global size (ITEMS, n). */
+__kernel void minkowski(__global const uint *levels, int bins, int side, __global int *counts)
+{
+    const size_t image = get_global_id(1), columns = (size_t)(bins + 2), s = (size_t)side;
+    __global const uint *p = levels + image * s * s;
+    __global int *area = counts + image * 3 * columns, *perimeter = area + columns, *euler = perimeter + columns;
+    for (int y = 0; y <= side; y++) {
+        __global const uint *row = p + (size_t)y * s;
+        for (int x = (int)get_global_id(0); x <= side; x += ITEMS) {
+            const bool in_y = y < side, in_x = x < side, inside = in_y && in_x;
+            const uint here = inside ? row[x] : 0, left = in_y && x ? row[x - 1] : 0;
+            const uint up = y && in_x ? row[x - (int)s] : 0, corner = y && x ? row[x - 1 - (int)s] : 0;
+            const uint beside = max(here, left), above = max(here, up);
+            if (inside) COUNT(area + here);
+            if (inside && x) move(perimeter, min(here, left), beside);
+            if (inside && y) move(perimeter, min(here, up), above);
+            /* Faces and vertices less edges. */
+            move(euler, beside, here);
+            move(euler, above, max(beside, max(up, corner)));
         }
     }
 }

@@ -94,11 +94,17 @@ static json_t *describe(const side *s)
                      (json_int_t)t->peaks_total);
 }
 
-static status print_json(context *c, const side *truth, const side *model, const stats_figures *f, const char *out)
+static json_t *five(const stats_figures *f)
 {
-    json_t *root = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}}", "file", out, "truth", describe(truth),
-                             "model", describe(model), "figures", "pdf", number(f->pdf), "mean", number(f->mean), "std",
-                             number(f->std), "psd", number(f->psd), "peaks", number(f->peaks));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pdf", number(f->pdf), "mean", number(f->mean), "std", number(f->std),
+                     "psd", number(f->psd), "peaks", number(f->peaks));
+}
+
+static status print_json(context *c, const side *truth, const side *model, const stats_results *r, const char *out)
+{
+    json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o}}", "file", out, "truth", describe(truth), "model",
+                             describe(model), "figures", five(r->figures), "errors", five(r->errors), "diversity",
+                             "variety", number(r->diversity->variety), "copies", number(r->diversity->copies));
     if (!root) return context_fail(c, STATUS_MEMORY, "no memory for the result as JSON");
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -106,9 +112,11 @@ static status print_json(context *c, const side *truth, const side *model, const
     return STATUS_OK;
 }
 
-static void print_text(const side *truth, const side *model, const stats_figures *f, const char *out)
+static void print_text(const side *truth, const side *model, const stats_results *r, const char *out)
 {
+    const stats_figures *f = r->figures, *e = r->errors;
     const double values[] = {f->pdf, f->mean, f->std, f->psd, f->peaks};
+    const double errors[] = {e->pdf, e->mean, e->std, e->psd, e->peaks};
     static const char *const names[] = {"pdf", "mean", "std", "psd", "peaks"};
     const side *const sides[] = {truth, model};
     printf("%-6s %8s %6s %14s %12s %12s %12s\n", "", "images", "side", "mean density", "underflow", "overflow",
@@ -120,7 +128,9 @@ static void print_text(const side *truth, const side *model, const stats_figures
                (double)t->peaks_total / (double)t->images);
     }
     putchar('\n');
-    for (int i = 0; i < 5; i++) printf("%-6s %10.4f  %s\n", names[i], values[i], figure_meaning[i]);
+    for (int i = 0; i < 5; i++) printf("%-6s %10.4f ± %-8.2g %s\n", names[i], values[i], errors[i], figure_meaning[i]);
+    printf("\nvariety %.3f (of the distances between images, over the truth's), copies of the truth %.1f %%\n",
+           r->diversity->variety, 100 * r->diversity->copies);
     printf("\n%s\n", out);
 }
 
@@ -159,15 +169,29 @@ static status compare_halves(context *c, stats_plan *plan, const side *truth, st
     return s;
 }
 
-static status compute(context *c, const stats_options *o, device *d, side *truth, side *model, stats_figures *halves)
+/* What the comparison gives beside the two sets. */
+typedef struct {
+    stats_figures figures, halves;
+    bootstrap_errors errors;
+    diversity diversity;
+} comparison;
+
+static status compute(context *c, const stats_options *o, device *d, uint64_t seed, side *truth, side *model,
+                      comparison *r)
 {
+    const int64_t pixels = (int64_t)truth->side * truth->side;
     stats_plan *plan = NULL;
     const double start = clock_seconds();
     status s = stats_plan_new(c, d, o, truth->side, &plan);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
-    if (!s) s = compare_halves(c, plan, truth, halves);
+    if (!s) s = compare_halves(c, plan, truth, &r->halves);
     stats_plan_delete(&plan);
+    if (!s) s = stats_figures_compute(c, &model->set, &truth->set, &r->figures);
+    if (!s) s = bootstrap_compute(c, &model->set, &truth->set, NULL, seed, &r->errors);
+    if (!s)
+        s = diversity_compute(c, d, o->density_min, pixels, model->images, model->count, truth->images, truth->count,
+                              &r->diversity);
     if (!s) {
         log_info(c, "statistics of %lld + %lld images in %.2f s", (long long)truth->count, (long long)model->count,
                  clock_seconds() - start);
@@ -186,7 +210,7 @@ status command_stats(context *c, const command_line *line)
 {
     side truth = {.what = "truth"}, model = {.what = "model"};
     stats_options o;
-    stats_figures figures, halves;
+    comparison r = {0};
     provenance p = {0};
     device *d = NULL;
     const char *out = NULL;
@@ -197,19 +221,24 @@ status command_stats(context *c, const command_line *line)
     if ((s = ready_device(c, line, &p, &d))) goto out;
     if ((s = provenance_input(c, &p, truth.path))) goto out;
     if ((s = provenance_input(c, &p, model.path))) goto out;
-    if ((s = compute(c, &o, d, &truth, &model, &halves))) goto out;
-    if ((s = stats_figures_compute(c, &model.set, &truth.set, &figures))) goto out;
-    const stats_results results = {.truth = &truth.set, .model = &model.set, .figures = &figures, .halves = &halves};
+    if ((s = compute(c, &o, d, (uint64_t)p.seed, &truth, &model, &r))) goto out;
+    const stats_results results = {.truth = &truth.set,
+                                   .model = &model.set,
+                                   .figures = &r.figures,
+                                   .halves = &r.halves,
+                                   .errors = &r.errors.figures,
+                                   .diversity = &r.diversity};
     if ((s = stats_file_write(c, out, &results, &p))) goto out;
     if ((s = common_log_profile(c, line, d))) goto out;
     if (line->json) {
-        s = print_json(c, &truth, &model, &figures, out);
+        s = print_json(c, &truth, &model, &results, out);
     } else {
-        print_text(&truth, &model, &figures, out);
+        print_text(&truth, &model, &results, out);
     }
 out:
     side_delete(&truth);
     side_delete(&model);
+    diversity_delete(&r.diversity);
     provenance_delete(&p);
     device_delete(&d);
     return s;

@@ -26,17 +26,18 @@ typedef struct {
 struct reducer {
     device *borrowed_device;
     int side, batch, rings;
-    bin_set bins, coarse;
-    fft_plan *plan; /* NULL: the plain transform */
-    kernel *rows, *centre, *histogram, *peaks, *ring_sums, *dft_rows, *dft_columns;
+    bin_set bins, coarse, levels; /* levels: the bins, but the last edge in the last level */
+    fft_plan *plan;               /* NULL: the plain transform */
+    kernel *rows, *centre, *histogram, *peaks, *levels_of, *minkowski, *ring_sums, *dft_rows, *dft_columns;
     size_t items; /* work-items per image in histogram and peaks */
     buffer *images, *centred, *half_planes, *other_planes, *scratch, *twiddles, *modes, *first, *sums, *row_sums,
         *parameters, *counts;
+    buffer *levels_in; /* uint32 [batch][side][side] */
     /* Host sides of the small buffers. */
     int32_t *host_rows;     /* [batch][side][ROW_FIELDS] */
     float *host_parameters; /* [batch][2]: scale, shift */
     float *host_sums;       /* [batch][rings] */
-    uint32_t *host_counts;  /* [batch][most bins + 2] */
+    uint32_t *host_counts;  /* [batch][MINKOWSKI][most bins + 2] */
     double *host_means;     /* [batch] */
     int *host_exponents;    /* [batch] */
     int *other_exponents;   /* [batch], with other_planes only for the cross spectra */
@@ -119,7 +120,8 @@ static status upload(context *c, device *d, const char *label, const void *data,
     return s ? s : buffer_write(c, *out, 0, data, bytes);
 }
 
-static status bin_set_new(context *c, device *d, const double *edges, int bins, bin_set *out)
+/* `closed`: a value on the last edge is in the last bin. */
+static status bin_set_new(context *c, device *d, const double *edges, int bins, bool closed, bin_set *out)
 {
     int32_t *t = NULL;
     uint32_t *starts = NULL;
@@ -128,7 +130,7 @@ static status bin_set_new(context *c, device *d, const double *edges, int bins, 
     out->bins = bins;
     if ((s = memory_new(c, "density thresholds", size, sizeof *t, &t))) goto out;
     if ((s = memory_new(c, "cells of densities", CELLS + 1, sizeof *starts, &starts))) goto out;
-    for (size_t i = 0; i < size; i++) t[i] = reduce_threshold(edges[i], i == size - 1);
+    for (size_t i = 0; i < size; i++) t[i] = reduce_threshold(edges[i], closed && i == size - 1);
     for (uint32_t cell = 0, below = 0; cell <= CELLS; cell++) {
         while (below < size && t[below] < (int64_t)cell << CELL_BITS) below++;
         starts[cell] = below;
@@ -206,6 +208,8 @@ static status kernels_get(context *c, reducer *r)
                   {"reduce", "centre", &r->centre},
                   {"reduce", "histogram", &r->histogram},
                   {"reduce", "peaks", &r->peaks},
+                  {"reduce", "levels", &r->levels_of},
+                  {"reduce", "minkowski", &r->minkowski},
                   {"spectrum", "rings", &r->ring_sums},
                   {"spectrum", "dft_rows", &r->dft_rows},
                   {"spectrum", "dft_columns", &r->dft_columns}};
@@ -223,7 +227,7 @@ static status buffers_new(context *c, reducer *r)
     const size_t batch = (size_t)r->batch, side = (size_t)r->side, pixels = batch * side * side;
     const size_t half = 2 * batch * side * (side / 2 + 1), rings = batch * (size_t)r->rings;
     const int most = r->bins.bins > r->coarse.bins ? r->bins.bins : r->coarse.bins;
-    const size_t counts = batch * (size_t)(most + 2), rows = batch * side * ROW_FIELDS;
+    const size_t counts = MINKOWSKI * batch * (size_t)(most + 2), rows = batch * side * ROW_FIELDS;
     status s = STATUS_OK;
     if ((s = buffer_new(c, d, "images of the statistics", pixels * sizeof(float), &r->images))) return s;
     if ((s = buffer_new(c, d, "centred images", pixels * sizeof(float), &r->centred))) return s;
@@ -233,6 +237,7 @@ static status buffers_new(context *c, reducer *r)
     if ((s = buffer_new(c, d, "row sums", rows * sizeof(int32_t), &r->row_sums))) return s;
     if ((s = buffer_new(c, d, "scales and means", 2 * batch * sizeof(float), &r->parameters))) return s;
     if ((s = buffer_new(c, d, "density counts", counts * sizeof(uint32_t), &r->counts))) return s;
+    if ((s = buffer_new(c, d, "levels of the pixels", pixels * sizeof(uint32_t), &r->levels_in))) return s;
     /* The last batch may leave a tail that is transformed and ignored: it should at least hold numbers. */
     if ((s = buffer_zero(c, r->centred))) return s;
     if ((s = memory_new(c, "row sums", rows, sizeof(int32_t), &r->host_rows))) return s;
@@ -256,8 +261,10 @@ status reducer_new(context *c, device *d, const reduce_shape *shape, reducer **o
     const int fitting = BATCH_FLOATS / (shape->side * shape->side);
     r->batch = fitting < 1 ? 1 : fitting > BATCH_MOST ? BATCH_MOST : fitting;
     if ((s = memory_new(c, "weights of the rings", (size_t)r->rings, sizeof(double), &r->ring_weights))) goto out;
-    if ((s = bin_set_new(c, d, shape->edges, shape->bins, &r->bins))) goto out;
-    if (shape->coarse_edges && (s = bin_set_new(c, d, shape->coarse_edges, shape->coarse_bins, &r->coarse))) goto out;
+    if ((s = bin_set_new(c, d, shape->edges, shape->bins, true, &r->bins))) goto out;
+    if ((s = bin_set_new(c, d, shape->edges, shape->bins, false, &r->levels))) goto out;
+    if (shape->coarse_edges && (s = bin_set_new(c, d, shape->coarse_edges, shape->coarse_bins, true, &r->coarse)))
+        goto out;
     if ((s = rings_new(c, r))) goto out;
     if ((s = kernels_get(c, r))) goto out;
     if (shape->side % 2 == 0 && fft_size_allowed(shape->side)) {
@@ -293,7 +300,10 @@ void reducer_delete(reducer **pointer)
                           &r->coarse.thresholds,
                           &r->bins.starts,
                           &r->coarse.starts,
-                          &r->parameters};
+                          &r->parameters,
+                          &r->levels.thresholds,
+                          &r->levels.starts,
+                          &r->levels_in};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) buffer_delete(buffers[i]);
     memory_delete(&r->host_rows);
     memory_delete(&r->host_parameters);
@@ -371,6 +381,41 @@ static void add_counts(uint64_t *to, const uint32_t *counts, int bins, int n)
     }
 }
 
+static void keep_counts(uint32_t *to, const reducer *r, const bin_set *b, int64_t first, int n)
+{
+    const size_t per_image = (size_t)b->bins + 2;
+    memcpy(to + (size_t)first * per_image, r->host_counts, (size_t)n * per_image * sizeof *to);
+}
+
+/* Functionals at the edges: what all levels above an edge bring. */
+static void add_from_above(const int32_t *gains, int bins, int32_t *out)
+{
+    int32_t sum = 0;
+    for (int i = bins; i >= 0; i--) {
+        sum += gains[i + 1];
+        out[i] = sum;
+    }
+}
+
+static status minkowski(context *c, reducer *r, int n, int32_t *out)
+{
+    const size_t pixels = (size_t)r->side * (size_t)r->side, rows = (size_t)n * MINKOWSKI;
+    const size_t columns = (size_t)r->bins.bins + 2, all[2] = {pixels, (size_t)n}, global[2] = {r->items, (size_t)n};
+    const size_t local[2] = {r->items, 1};
+    status s = kernel_run(c, r->levels_of, 2, all, NULL,
+                          KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(r->levels.thresholds),
+                                           ARG_BUFFER(r->levels.starts), ARG_BUFFER(r->levels_in)));
+    if (!s) s = buffer_zero(c, r->counts);
+    if (!s)
+        s = kernel_run(
+            c, r->minkowski, 2, global, r->items <= kernel_max_work_group(r->minkowski) ? local : NULL,
+            KERNEL_ARGUMENTS(ARG_BUFFER(r->levels_in), ARG_INT(r->bins.bins), ARG_INT(r->side), ARG_BUFFER(r->counts)));
+    if (!s) s = buffer_read(c, r->counts, 0, r->host_counts, rows * columns * sizeof(int32_t));
+    for (size_t i = 0; i < rows && !s; i++)
+        add_from_above((const int32_t *)r->host_counts + i * columns, r->bins.bins, out + i * (columns - 1));
+    return s;
+}
+
 static status transform(context *c, reducer *r, int n)
 {
     if (r->plan) return fft_forward(c, r->plan, r->centred, r->half_planes);
@@ -431,12 +476,15 @@ static status reduce_batch(context *c, reducer *r, int64_t first, int n, const r
     }
     if (out->coarse_counts && r->coarse.thresholds) {
         if ((s = count(c, r, r->histogram, &r->coarse, n))) return s;
-        add_counts(out->coarse_counts, r->host_counts, r->coarse.bins, n);
+        keep_counts(out->coarse_counts, r, &r->coarse, first, n);
     }
     if (out->peak_counts) {
-        const size_t per_image = (size_t)(r->bins.bins + 2);
         if ((s = count(c, r, r->peaks, &r->bins, n))) return s;
-        memcpy(out->peak_counts + (size_t)first * per_image, r->host_counts, (size_t)n * per_image * sizeof(uint32_t));
+        keep_counts(out->peak_counts, r, &r->bins, first, n);
+    }
+    if (out->minkowski) {
+        const size_t per_image = MINKOWSKI * ((size_t)r->bins.bins + 1);
+        if ((s = minkowski(c, r, n, out->minkowski + (size_t)first * per_image))) return s;
     }
     return out->power ? spectra(c, r, n, out->power + (size_t)first * (size_t)r->rings) : STATUS_OK;
 }
@@ -448,7 +496,6 @@ static status reduce_images(context *c, reducer *r, const float *host, buffer *f
     const size_t bytes = (size_t)r->side * (size_t)r->side * sizeof(float);
     if (n < 1) return context_fail(c, STATUS_USAGE, "statistics need at least one image");
     if (out->pixel_counts) memset(out->pixel_counts, 0, (size_t)(r->bins.bins + 2) * sizeof(uint64_t));
-    if (out->coarse_counts) memset(out->coarse_counts, 0, (size_t)(r->coarse.bins + 2) * sizeof(uint64_t));
     for (int64_t first = 0; first < n; first += r->batch) {
         const int part = n - first < r->batch ? (int)(n - first) : r->batch;
         const size_t at = (size_t)first * bytes, size = (size_t)part * bytes;

@@ -1,5 +1,6 @@
 /* Images reduced to statistics on a device (spec section 5): density histogram, mean density, power spectrum by rings,
- * and peaks by density. Images are float32 [n][side][side], linear densities of any finite value.
+ * peaks by density, and Minkowski functionals. Images are float32 [n][side][side], linear densities of any finite
+ * value.
  *
  * Bins are [e_i, e_i+1), the last closed, and agree with comparisons of the float32 pixel with the float64 edges.
  * Counts and means are the same on every device; spectra go through ops/fft.h (or, for sides with other factors than 2,
@@ -29,9 +30,16 @@ typedef struct {
     double *mean;            /* [n] */
     double *power;           /* [n][reducer_rings]: mean of |DFT|² over the ring ν = 1 … side/2, DFT unnormalised */
     uint64_t *pixel_counts;  /* [bins + 2], sum over the images: underflow, bins, overflow */
-    uint64_t *coarse_counts; /* [coarse_bins + 2] */
+    uint32_t *coarse_counts; /* [n][coarse_bins + 2] */
     uint32_t *peak_counts;   /* [n][bins + 2]: peaks by their density */
+    int32_t *minkowski;      /* [n][MINKOWSKI][bins + 1]: of the excursion sets v >= edge */
 } reduce_result;
+
+/* The Minkowski functionals of the set of pixels at or above an edge: its area in pixels; its perimeter, the edges
+ * between a pixel in it and one that is not (the border of the image is no such edge: what lies beyond is unknown); the
+ * Euler characteristic of the union of its closed pixels, components less holes where pixels that touch at a corner
+ * are connected. */
+enum { MINKOWSKI_AREA, MINKOWSKI_PERIMETER, MINKOWSKI_EULER, MINKOWSKI };
 
 /* Buffers and plans for batches of images of one size. The device is borrowed and must outlive it. */
 status reducer_new(context *c, device *d, const reduce_shape *s, reducer **out);

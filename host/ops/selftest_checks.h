@@ -80,6 +80,7 @@ void check_fft(selftest *t, int dims, const int *n);
 void check_mesh(selftest *t, int dims, int n, int64_t count);
 void check_reduce(selftest *t, int side, int images);
 void check_overlap(selftest *t, int pixels, int images, bool per_image);
+void check_distance(selftest *t, int m, int n, int pixels);
 
 /* One function per family runs its checks: small odd sizes, then, where selftest_large says so, sizes of the presets.
  */
@@ -99,6 +100,7 @@ void family_fft(selftest *t);
 void family_mesh(selftest *t);
 void family_reduce(selftest *t);
 void family_overlap(selftest *t);
+void family_distance(selftest *t);
 
 /* Ends the part of a family that is hashed; whether the large sizes are to be run. */
 bool selftest_large(selftest *t);

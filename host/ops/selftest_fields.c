@@ -1,13 +1,15 @@
-/* Checks of what works on fields: Fourier transforms, the particle mesh, the reductions of maps. None of it is part of
- * the one result on every device except the counts, which are integers. EPS is half an ulp of 1. */
+/* Checks of what works on fields: Fourier transforms, the particle mesh, the reductions of maps and their distances. Of
+ * the one result on every device are only the distances and the counts, which are integers. EPS is half an ulp of 1. */
 #include "ops/selftest_checks.h"
 
 #include <math.h>
 #include <string.h>
+#include "ops/distance.h"
 #include "ops/fft.h"
 #include "ops/mesh.h"
 #include "ops/overlap.h"
 #include "ops/reduce.h"
+#include "ops/ref/distance_ref.h"
 #include "ops/ref/fft_ref.h"
 #include "ops/ref/mesh_ref.h"
 #include "ops/ref/overlap_ref.h"
@@ -135,8 +137,8 @@ void family_mesh(selftest *t)
 enum { BINS = 12 };
 
 typedef struct {
-    double mean, power;   /* largest relative errors */
-    double pixels, peaks; /* wrong counts */
+    double mean, power;              /* largest relative errors */
+    double pixels, peaks, minkowski; /* wrong counts */
 } reduce_errors;
 
 static reduce_errors reduce_compare(selftest *t, int side, int images, const float *x, const double *edges,
@@ -156,6 +158,11 @@ static reduce_errors reduce_compare(selftest *t, int side, int images, const flo
         reduce_ref_histogram(image, side, edges, BINS, counts);
         reduce_ref_peaks(image, side, edges, BINS, peaks);
         for (int b = 0; b < BINS + 2; b++) e.peaks += peaks[b] != got->peak_counts[i * (BINS + 2) + b];
+        for (int b = 0, want[MINKOWSKI]; b <= BINS; b++) {
+            reduce_ref_minkowski(image, side, edges[b], want);
+            for (int k = 0; k < MINKOWSKI; k++)
+                e.minkowski += want[k] != got->minkowski[(i * MINKOWSKI + k) * (BINS + 1) + b];
+        }
         t->s = reduce_ref_power(t->c, image, side, power);
         for (size_t k = 0; k < rings && !t->s; k++) {
             const double off = fabs(sqrt(got->power[(size_t)i * rings + k]) - sqrt(power[k])) / sqrt(squares);
@@ -176,7 +183,8 @@ void check_reduce(selftest *t, int side, int images)
     const reduce_result got = {.mean = selftest_doubles(t, (size_t)images),
                                .power = selftest_doubles(t, (size_t)images * (size_t)side / 2),
                                .pixel_counts = selftest_memory(t, columns, sizeof(uint64_t)),
-                               .peak_counts = selftest_memory(t, columns * (size_t)images, sizeof(uint32_t))};
+                               .peak_counts = selftest_memory(t, columns * (size_t)images, sizeof(uint32_t)),
+                               .minkowski = selftest_memory(t, MINKOWSKI * columns * (size_t)images, sizeof(int32_t))};
     selftest_size(t, "%d of %d²", images, side);
     selftest_start(t);
     if (!t->s) t->s = reducer_new(t->c, t->d, &(reduce_shape){.side = side, .edges = edges, .bins = BINS}, &r);
@@ -188,6 +196,7 @@ void check_reduce(selftest *t, int side, int images)
     selftest_add(t, "reduce_mean", e.mean, 1e-12);
     selftest_add(t, "reduce_pixels", e.pixels, 0);
     selftest_add(t, "reduce_peaks", e.peaks, 0);
+    selftest_add(t, "reduce_minkowski", e.minkowski, 0);
     /* Amplitudes in units of the rms amplitude of all modes: the transform's rounding and that of the pixels. */
     const double steps = fft_size_allowed(side) && side % 2 == 0 ? 8 * log2((double)side * side) : 4 * sqrt(side);
     selftest_add(t, "reduce_power", e.power, (steps + 4) * EPS);
@@ -251,4 +260,42 @@ void family_overlap(selftest *t)
     check_overlap(t, 1089, 3, false);
     check_overlap(t, 700, 3, true);
     if (selftest_large(t)) check_overlap(t, 128 * 128, 4, false);
+}
+
+/* ---- distances between images --------------------------------------------------------------------------------------
+ */
+
+void check_distance(selftest *t, int m, int n, int pixels)
+{
+    const double floor = 0.125, octaves = 4, reach = octaves * log(2);
+    float *a = selftest_octaves(t, (size_t)m * (size_t)pixels, -octaves, octaves);
+    float *b = selftest_octaves(t, (size_t)n * (size_t)pixels, -octaves, octaves);
+    float *got = selftest_memory(t, (size_t)m * (size_t)n, sizeof *got);
+    double *want = selftest_doubles(t, (size_t)m * (size_t)n);
+    distance_plan *p = NULL;
+    selftest_size(t, "%d and %d of %d pixels", m, n, pixels);
+    if (t->s) return;
+    memcpy(b, a, (size_t)pixels * sizeof *b); /* equal images: exactly 0 */
+    selftest_start(t);
+    t->s = distance_plan_new(t->c, t->d, m > n ? m : n, pixels, (float)floor, &p);
+    if (!t->s) t->s = distance_set(t->c, p, 0, a, m, NULL);
+    if (!t->s) t->s = distance_set(t->c, p, 1, b, n, NULL);
+    if (!t->s) t->s = distance_matrix(t->c, p, 0, 1, got);
+    selftest_stop(t);
+    distance_plan_delete(&p);
+    buffer *out = selftest_upload(t, "distances", got, (size_t)m * (size_t)n);
+    for (int i = 0; i < m && !t->s; i++)
+        for (int j = 0; j < n; j++)
+            want[i * n + j] = distance_ref(a + (size_t)i * pixels, b + (size_t)j * pixels, pixels, floor);
+    /* Logarithms to 2 EPS of themselves; eight sums of an eighth of the squares each, half of whose error the root
+     * takes. */
+    selftest_compare(t, "distance", out, want, (size_t)m * (size_t)n, -1, (4 * reach + pixels / 16. + 8) * EPS);
+    if (!t->s) selftest_release(t);
+}
+
+void family_distance(selftest *t)
+{
+    check_distance(t, 7, 5, 37);
+    check_distance(t, 3, 9, 64);
+    if (selftest_large(t)) check_distance(t, 40, 40, 64 * 64);
 }

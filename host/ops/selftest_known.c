@@ -20,6 +20,7 @@ static const struct {
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},
     {"overlap", "31557d0e5f28a2cc915a2edec1cba0d1f430d89c4b237e45f46f2087ac33cfeb"},
+    {"distance", "d0b42198bfecd68be778b93327a773d982b40d67f3da67cd7cafef2302645c3e"},
 };
 
 const char *selftest_known(const char *family)

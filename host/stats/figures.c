@@ -18,7 +18,7 @@ status stats_same_shape(context *c, const stats_set *a, const stats_set *b)
 double stats_pdf_distance(const stats_set *a, const stats_set *b)
 {
     double sum = 0;
-    for (int i = 0; i < STATS_COARSE_BINS + 2; i++) {
+    for (int i = 0; i < STATS_COARSE_COLUMNS; i++) {
         sum +=
             fabs((double)a->coarse_counts[i] / stats_set_pixels(a) - (double)b->coarse_counts[i] / stats_set_pixels(b));
     }

@@ -74,6 +74,39 @@ static status put_peaks(const place *p, const stats_set *t)
     return s;
 }
 
+/* One functional: of each image, mean and MAD over the images; all per pixel of an image. */
+static status put_functional(const place *p, const stats_set *t, int which, double *v)
+{
+    static const char *const names[MINKOWSKI] = {"minkowski_area", "minkowski_perimeter", "minkowski_euler"};
+    static const char *const units[MINKOWSKI] = {"1", "pixel sides per pixel", "1 per pixel"};
+    static const char *const meanings[MINKOWSKI] = {
+        "share of pixels at or above each density edge",
+        "sides between pixels at or above each density edge and pixels below, the image's border not counted",
+        "components less holes of the pixels at or above each density edge, those that touch at a corner connected"};
+    char name[OBJECT];
+    const size_t edges = (size_t)t->bins + 1, at = (size_t)which * edges;
+    const double pixels = (double)t->side * t->side;
+    const uint64_t shape[2] = {(uint64_t)t->images, edges};
+    for (size_t i = 0; i < (size_t)t->images * edges; i++)
+        v[i] = t->minkowski[i / edges * MINKOWSKI * edges + at + i % edges] / pixels;
+    status s = put(p, names[which], units[which], meanings[which], H5_FLOAT64, 2, shape, v);
+    for (size_t i = 0; i < edges; i++) v[i] = t->minkowski_means[at + i] / pixels;
+    snprintf(name, sizeof name, "%s_mean", names[which]);
+    if (!s) s = put(p, name, units[which], "mean over images", H5_FLOAT64, 1, shape + 1, v);
+    for (size_t i = 0; i < edges; i++) v[i] = t->minkowski_mad[at + i] / pixels;
+    snprintf(name, sizeof name, "%s_mad", names[which]);
+    return s ? s : put(p, name, units[which], "median over images of |v - median|", H5_FLOAT64, 1, shape + 1, v);
+}
+
+static status put_minkowski(const place *p, const stats_set *t)
+{
+    double *v = NULL;
+    status s = memory_new(p->c, "Minkowski functionals", (size_t)t->images, ((size_t)t->bins + 1) * sizeof *v, &v);
+    for (int k = 0; k < MINKOWSKI && !s; k++) s = put_functional(p, t, k, v);
+    memory_delete(&v);
+    return s;
+}
+
 static status put_set(context *c, h5_file *f, const char *group, const stats_set *t)
 {
     const place p = {c, f, group};
@@ -87,6 +120,7 @@ static status put_set(context *c, h5_file *f, const char *group, const stats_set
                 t->mean_density);
     if (!s) s = put_power(&p, t);
     if (!s) s = put_peaks(&p, t);
+    if (!s) s = put_minkowski(&p, t);
     return s;
 }
 
@@ -112,7 +146,7 @@ static status put_axes(context *c, h5_file *f, const stats_results *of)
     return s;
 }
 
-static status put_five(context *c, h5_file *f, const char *prefix, const stats_figures *figures)
+static status put_five(context *c, h5_file *f, const char *prefix, const char *suffix, const stats_figures *figures)
 {
     const struct {
         const char *name;
@@ -125,7 +159,7 @@ static status put_five(context *c, h5_file *f, const char *prefix, const stats_f
     status s = STATUS_OK;
     for (size_t i = 0; !s && i < sizeof rows / sizeof rows[0]; i++) {
         char name[32];
-        snprintf(name, sizeof name, "%s%s", prefix, rows[i].name);
+        snprintf(name, sizeof name, "%s%s%s", prefix, rows[i].name, suffix);
         s = h5_attribute_real(c, f, "/score", name, rows[i].value);
     }
     return s;
@@ -135,19 +169,49 @@ static status put_figures(context *c, h5_file *f, const stats_results *r)
 {
     if (!r->figures) return STATUS_OK;
     status s = h5_group(c, f, "/score");
-    if (!s) s = put_five(c, f, "", r->figures);
-    if (!s && r->halves) s = put_five(c, f, "half_", r->halves);
+    if (!s) s = put_five(c, f, "", "", r->figures);
+    if (!s && r->halves) s = put_five(c, f, "half_", "", r->halves);
+    if (!s && r->errors) s = put_five(c, f, "", "_error", r->errors);
+    return s;
+}
+
+static status put_diversity(context *c, h5_file *f, const stats_results *r)
+{
+    const diversity *v = r->diversity;
+    if (!v) return STATUS_OK;
+    const place p = {c, f, "/diversity"};
+    const char *units = "ln density";
+    const uint64_t models = (uint64_t)v->models, truths = (uint64_t)v->truths;
+    status s = h5_group(c, f, p.group);
+    if (!s) s = h5_attribute_real(c, f, p.group, "floor", v->floor);
+    if (!s) s = h5_attribute_real(c, f, p.group, "variety", v->variety);
+    if (!s) s = h5_attribute_real(c, f, p.group, "copies", v->copies);
+    if (!s) s = h5_attribute_integer(c, f, p.group, "models", v->models);
+    if (!s) s = h5_attribute_integer(c, f, p.group, "truths", v->truths);
+    if (!s)
+        s = put(&p, "model_model", units, "rms distance of each model image to the nearest other one", H5_FLOAT64, 1,
+                &models, v->model_model);
+    if (!s)
+        s = put(&p, "model_truth", units, "rms distance of each model image to the nearest of the truth", H5_FLOAT64, 1,
+                &models, v->model_truth);
+    if (!s)
+        s = put(&p, "model_truth_index", "1", "number of that image in the truth's sample", H5_UINT32, 1, &models,
+                v->model_which);
+    if (!s)
+        s = put(&p, "truth_truth", units, "rms distance of each image of the truth to the nearest other one",
+                H5_FLOAT64, 1, &truths, v->truth_truth);
     return s;
 }
 
 /* The parts of the file, each of which writes nothing where its result was not computed. */
-static status (*const parts[])(context *c, h5_file *f, const stats_results *r) = {put_axes, put_sets, put_figures};
+static status (*const parts[])(context *c, h5_file *f, const stats_results *r) = {put_axes, put_sets, put_figures,
+                                                                                  put_diversity};
 
 status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p)
 {
     h5_file *f = NULL;
     const uint64_t images = (uint64_t)(r->truth->images + r->model->images);
-    const uint64_t numbers = images * (uint64_t)(r->truth->rings + r->truth->bins + 4);
+    const uint64_t numbers = images * (uint64_t)(r->truth->rings + 4 * r->truth->bins + 16);
     status s = stats_same_shape(c, r->model, r->truth);
     if (!s) s = h5_create(c, path, numbers * sizeof(double), &f);
     for (size_t i = 0; !s && i < sizeof parts / sizeof parts[0]; i++) s = parts[i](c, f, r);

@@ -2,19 +2,26 @@
  *   /density_edges [bins + 1] particles per pixel, /nu [side/2],
  *   /truth/ and /model/: pixel_pdf [bins] per dex, pixel_count [bins], underflow, overflow, mean_density [n],
  *     power_median, power_mad [side/2], power_all [n][side/2], peak_counts [n][bins], peak_underflow, peak_overflow,
- *     peaks_total; attributes images, side,
+ *     peaks_total; minkowski_area, minkowski_perimeter, minkowski_euler [n][bins + 1] per pixel of the image and their
+ *     …_mean, …_mad over the images [bins + 1]: ops/reduce.h; attributes images, side,
+ *   /diversity: model_model, model_truth, model_truth_index [models], truth_truth [truths]; attributes floor, variety,
+ *     copies, models, truths: neighbours.h,
  *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks, and as half_pdf … half_peaks
- *     those of the first half of the truth's images against the second, what chance alone does; /provenance. */
+ *     those of the first half of the truth's images against the second, what chance alone does; as pdf_error … the
+ *     errors by the bootstrap; /provenance. */
 #ifndef STATS_FILE_H
 #define STATS_FILE_H
 
 #include "io/provenance.h"
-#include "stats/figures.h"
+#include "stats/bootstrap.h"
+#include "stats/neighbours.h"
 
 /* What has been computed; all borrowed. NULL: not in the file, but for truth and model, which every file has. */
 typedef struct {
     const stats_set *truth, *model;
     const stats_figures *figures, *halves;
+    const stats_figures *errors; /* of the figures */
+    const diversity *diversity;
 } stats_results;
 
 status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p);

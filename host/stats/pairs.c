@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include "base/memory.h"
+#include "stats/summary.h"
 
 enum { CURVES = 8 };
 

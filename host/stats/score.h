@@ -3,7 +3,8 @@
  * so that 1 means as near to the validation images as another sample of the truth, and smaller is better. The noise
  * keeps a part whose train and validation happen to agree from dominating. The scatter of the mean density is a part of
  * its own: a generator that makes one good image again and again scores badly, which PDF and P(k) alone would call
- * excellent. */
+ * excellent. The diversity, the distance of an image to the nearest other one, sees the same of one that makes some few
+ * images; it is a part where all three sets have equally many neighbours (set.h). */
 #ifndef STATS_SCORE_H
 #define STATS_SCORE_H
 
@@ -12,7 +13,8 @@
 enum { SCORE_PARTS_MOST = 16 };
 
 typedef struct {
-    const char *name; /* borrowed from the table: "pdf", "mean", "scatter", "power", "peaks" */
+    /* Borrowed from the table: "pdf", "mean", "scatter", "power", "peaks", "minkowski", "diversity". */
+    const char *name;
     double distance;  /* model to validation */
     double reference; /* train to validation, or the noise */
     double ratio;
@@ -27,5 +29,7 @@ typedef struct {
 /* STATUS_USAGE where sides or density bins differ. All values are finite. */
 status score_compute(context *c, const stats_set *model, const stats_set *validation, const stats_set *train,
                      score *out);
+/* The value with the references of `of`, for other draws of model and validation (bootstrap.h). */
+double score_again(const score *of, const stats_set *model, const stats_set *validation);
 
 #endif

@@ -1,15 +1,20 @@
 #include "stats/set.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 #include "base/memory.h"
+#include "stats/neighbours.h"
+#include "stats/summary.h"
 
 struct stats_plan {
     stats_options options;
     int side;
     double *edges;
     reducer *reducer;
+    distance_plan *distances; /* NULL: no neighbours */
 };
+
+enum { NEIGHBOURS_MOST = 256 };
 
 status stats_options_read(context *c, const config *cfg, stats_options *out)
 {
@@ -19,6 +24,11 @@ status stats_options_read(context *c, const config *cfg, stats_options *out)
     if (out->density_min < out->density_max) return STATUS_OK;
     return context_fail(c, STATUS_USAGE, "stats.density_min = %g is not below stats.density_max = %g", out->density_min,
                         out->density_max);
+}
+
+int stats_neighbours(int64_t n)
+{
+    return n < NEIGHBOURS_MOST ? (int)n : NEIGHBOURS_MOST;
 }
 
 void stats_edges(double minimum, double maximum, int bins, double *edges)
@@ -52,6 +62,10 @@ status stats_plan_new(context *c, device *d, const stats_options *o, int side, s
                                 .coarse_edges = coarse,
                                 .coarse_bins = STATS_COARSE_BINS};
     if ((s = reducer_new(c, d, &shape, &p->reducer))) goto out;
+    /* The floor of the distances is the first edge, as far as a float can be one. */
+    const float floor = (float)fmin(fmax(o->density_min, 1e-30), 1e30);
+    if (o->neighbours > 1 && (s = distance_plan_new(c, d, o->neighbours, (int64_t)side * side, floor, &p->distances)))
+        goto out;
     *out = p;
     p = NULL;
 out:
@@ -63,6 +77,7 @@ void stats_plan_delete(stats_plan **p)
 {
     if (!p || !*p) return;
     reducer_delete(&(*p)->reducer);
+    distance_plan_delete(&(*p)->distances);
     memory_delete(&(*p)->edges);
     memory_delete(p);
 }
@@ -72,92 +87,58 @@ reducer *stats_plan_reducer(stats_plan *p)
     return p->reducer;
 }
 
-static int ascending(const void *a, const void *b)
+static status set_new(context *c, const stats_plan *p, int64_t n, stats_set *out)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-double stats_median(double *v, int64_t n)
-{
-    if (n < 1) return NAN;
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
-}
-
-static status summarise_power(context *c, stats_set *s)
-{
-    double *column = NULL;
-    const status e = memory_new(c, "power of a ring", (size_t)s->images, sizeof *column, &column);
-    if (e) return e;
-    for (int r = 0; r < s->rings; r++) {
-        for (int64_t i = 0; i < s->images; i++) column[i] = s->power[i * s->rings + r];
-        s->power_median[r] = stats_median(column, s->images);
-        for (int64_t i = 0; i < s->images; i++) column[i] = fabs(column[i] - s->power_median[r]);
-        s->power_mad[r] = stats_median(column, s->images);
-    }
-    memory_delete(&column);
-    return STATUS_OK;
-}
-
-/* Moments in units of the largest value, so that squares of huge densities do not overflow. */
-static void summarise_means(stats_set *s)
-{
-    double largest = 0, sum = 0, squares = 0;
-    for (int64_t i = 0; i < s->images; i++) largest = fmax(largest, fabs(s->mean_density[i]));
-    const double unit = largest > 0 ? largest : 1;
-    for (int64_t i = 0; i < s->images; i++) sum += s->mean_density[i] / unit;
-    const double mean = sum / (double)s->images;
-    for (int64_t i = 0; i < s->images; i++) {
-        const double d = s->mean_density[i] / unit - mean;
-        squares += d * d;
-    }
-    s->mean = mean * unit;
-    s->scatter = sqrt(squares / (double)s->images) * unit;
-}
-
-static void summarise_peaks(stats_set *s)
-{
-    const int columns = s->bins + 2;
-    for (int64_t i = 0; i < s->images; i++) {
-        for (int b = 0; b < columns; b++) {
-            s->peak_means[b] += s->peak_counts[i * columns + b];
-            s->peaks_total += s->peak_counts[i * columns + b];
-        }
-    }
-    for (int b = 0; b < columns; b++) s->peak_means[b] /= (double)s->images;
+    status s = STATUS_OK;
+    const int wanted = p->options.neighbours < n ? p->options.neighbours : (int)n;
+    *out = (stats_set){.images = n,
+                       .side = p->side,
+                       .bins = p->options.density_bins,
+                       .rings = reducer_rings(p->reducer),
+                       .neighbours = wanted > 1 ? wanted : 0};
+    const size_t count = (size_t)n, bins = (size_t)out->bins, rings = (size_t)out->rings;
+    const size_t functionals = MINKOWSKI * (bins + 1);
+    if ((s = memory_new(c, "density edges", bins + 1, sizeof(double), &out->edges))) return s;
+    if ((s = memory_new(c, "pixel counts", bins + 2, sizeof(uint64_t), &out->pixel_counts))) return s;
+    if ((s = memory_new(c, "mean densities", count, sizeof(double), &out->mean_density))) return s;
+    if ((s = memory_new(c, "power spectra", count, rings * sizeof(double), &out->power))) return s;
+    if ((s = memory_new(c, "spectrum's scatter", rings, sizeof(double), &out->power_mad))) return s;
+    if ((s = memory_new(c, "pixel counts of the images", count, STATS_COARSE_COLUMNS * sizeof(uint32_t),
+                        &out->coarse_all)))
+        return s;
+    if ((s = memory_new(c, "peak counts", count, (bins + 2) * sizeof(uint32_t), &out->peak_counts))) return s;
+    if ((s = memory_new(c, "Minkowski functionals", count, functionals * sizeof(int32_t), &out->minkowski))) return s;
+    if ((s = memory_new(c, "scatter of the functionals", functionals, sizeof(double), &out->minkowski_mad))) return s;
+    if (out->neighbours &&
+        (s = memory_new(c, "nearest distances", (size_t)out->neighbours, sizeof(double), &out->nearest)))
+        return s;
+    if ((s = memory_new(c, "order of the images", rings + 1, count * sizeof(uint32_t), &out->order))) return s;
+    memcpy(out->edges, p->edges, (bins + 1) * sizeof *out->edges);
+    return stats_summary_new(c, out);
 }
 
 status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)
 {
     status s = STATUS_OK;
-    *out =
-        (stats_set){.images = n, .side = p->side, .bins = p->options.density_bins, .rings = reducer_rings(p->reducer)};
-    if (n < 1) {
-        s = context_fail(c, STATUS_USAGE, "statistics need at least one image");
-        goto out;
-    }
-    const size_t count = (size_t)n, bins = (size_t)out->bins, rings = (size_t)out->rings;
-    if ((s = memory_new(c, "density edges", bins + 1, sizeof(double), &out->edges))) goto out;
-    if ((s = memory_new(c, "pixel counts", bins + 2, sizeof(uint64_t), &out->pixel_counts))) goto out;
-    if ((s = memory_new(c, "mean densities", count, sizeof(double), &out->mean_density))) goto out;
-    if ((s = memory_new(c, "power spectra", count, rings * sizeof(double), &out->power))) goto out;
-    if ((s = memory_new(c, "median spectrum", rings, sizeof(double), &out->power_median))) goto out;
-    if ((s = memory_new(c, "spectrum's scatter", rings, sizeof(double), &out->power_mad))) goto out;
-    if ((s = memory_new(c, "peak counts", count, (bins + 2) * sizeof(uint32_t), &out->peak_counts))) goto out;
-    if ((s = memory_new(c, "mean peak counts", bins + 2, sizeof(double), &out->peak_means))) goto out;
-    for (size_t i = 0; i <= bins; i++) out->edges[i] = p->edges[i];
+    *out = (stats_set){0};
+    if (n < 1 || n > UINT32_MAX)
+        s = context_fail(c, STATUS_USAGE, n < 1 ? "statistics need at least one image" : "too many images");
+    if (!s) s = set_new(c, p, n, out);
     const reduce_result r = {.mean = out->mean_density,
                              .power = out->power,
                              .pixel_counts = out->pixel_counts,
-                             .coarse_counts = out->coarse_counts,
-                             .peak_counts = out->peak_counts};
-    s = reduce_host_images(c, p->reducer, images, n, &r);
-    if (s) goto out;
-    if ((s = summarise_power(c, out))) goto out;
-    summarise_means(out);
-    summarise_peaks(out);
-out:
+                             .coarse_counts = out->coarse_all,
+                             .peak_counts = out->peak_counts,
+                             .minkowski = out->minkowski};
+    if (!s) s = reduce_host_images(c, p->reducer, images, n, &r);
+    if (!s && out->neighbours)
+        s = neighbours_within(c, p->distances, images, n, (int64_t)p->side * p->side, out->neighbours, out->nearest,
+                              &out->contrast);
+    if (!s) {
+        stats_summary_sort(out);
+        stats_summarise(out, NULL);
+        s = stats_summary_spreads(c, out);
+    }
     if (s) stats_set_delete(out);
     return s ? context_prefix(c, s, "%s", what) : s;
 }
@@ -165,14 +146,18 @@ out:
 void stats_set_delete(stats_set *s)
 {
     if (!s) return;
+    stats_summary_delete(s);
     memory_delete(&s->edges);
     memory_delete(&s->pixel_counts);
     memory_delete(&s->mean_density);
     memory_delete(&s->power);
-    memory_delete(&s->power_median);
     memory_delete(&s->power_mad);
+    memory_delete(&s->coarse_all);
     memory_delete(&s->peak_counts);
-    memory_delete(&s->peak_means);
+    memory_delete(&s->minkowski);
+    memory_delete(&s->minkowski_mad);
+    memory_delete(&s->nearest);
+    memory_delete(&s->order);
     *s = (stats_set){0};
 }
 

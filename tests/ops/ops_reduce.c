@@ -33,8 +33,9 @@ typedef struct {
     int side, bins, rings;
     int64_t n;
     double *mean, *power;
-    uint64_t *pixels, *coarse;
-    uint32_t *peaks;
+    uint64_t *pixels;
+    uint32_t *coarse, *peaks;
+    int32_t *minkowski;
 } reduced;
 
 static void *zeroed(size_t count, size_t size)
@@ -66,13 +67,14 @@ static reduced room_for(int side, int bins, int64_t n)
                      .mean = zeroed(images, sizeof(double)),
                      .power = zeroed(images * rings, sizeof(double)),
                      .pixels = zeroed(columns, sizeof(uint64_t)),
-                     .coarse = zeroed(4, sizeof(uint64_t)),
-                     .peaks = zeroed(images * columns, sizeof(uint32_t))};
+                     .coarse = zeroed(4 * images, sizeof(uint32_t)),
+                     .peaks = zeroed(images * columns, sizeof(uint32_t)),
+                     .minkowski = zeroed(MINKOWSKI * images * columns, sizeof(int32_t))};
 }
 
 static reduce_result result_of(const reduced *r)
 {
-    return (reduce_result){r->mean, r->power, r->pixels, r->coarse, r->peaks};
+    return (reduce_result){r->mean, r->power, r->pixels, r->coarse, r->peaks, r->minkowski};
 }
 
 static reduced reduce(int side, const double *edges, int bins, const float *images, int64_t n)
@@ -94,6 +96,7 @@ static void release(reduced *r)
     free(r->pixels);
     free(r->coarse);
     free(r->peaks);
+    free(r->minkowski);
 }
 
 /* Log-normal pixels over about three decades, each drawn alone. */
@@ -113,15 +116,27 @@ static void log_edges(double low, double high, int bins, double *edges)
     for (int i = 0; i <= bins; i++) edges[i] = low * pow(high / low, (double)i / bins);
 }
 
+static void assert_minkowski(const reduced *r, int64_t i, const float *x, const double *edges)
+{
+    const int32_t *got = r->minkowski + i * MINKOWSKI * (r->bins + 1);
+    for (int b = 0, want[MINKOWSKI]; b <= r->bins; b++) {
+        reduce_ref_minkowski(x, r->side, edges[b], want);
+        for (int k = 0; k < MINKOWSKI; k++) ck_assert_int_eq(got[k * (r->bins + 1) + b], want[k]);
+    }
+}
+
 static void assert_like_oracle(const reduced *r, const float *images, const double *edges)
 {
     const size_t pixels = (size_t)r->side * (size_t)r->side, columns = (size_t)r->bins + 2;
-    unsigned *counts = zeroed(columns, sizeof *counts), *peaks = zeroed(columns, sizeof *peaks), coarse[4] = {0};
+    unsigned *counts = zeroed(columns, sizeof *counts), *peaks = zeroed(columns, sizeof *peaks);
     double *power = zeroed((size_t)r->rings, sizeof *power);
     for (int64_t i = 0; i < r->n; i++) {
         const float *x = images + (size_t)i * pixels;
         reduce_ref_histogram(x, r->side, edges, r->bins, counts);
+        unsigned coarse[4] = {0};
         reduce_ref_histogram(x, r->side, coarse_edges, 2, coarse);
+        ck_assert_mem_eq(coarse, r->coarse + 4 * i, sizeof coarse);
+        assert_minkowski(r, i, x, edges);
         memset(peaks, 0, columns * sizeof *peaks);
         reduce_ref_peaks(x, r->side, edges, r->bins, peaks);
         ck_assert_mem_eq(peaks, r->peaks + (size_t)i * columns, columns * sizeof *peaks);
@@ -143,7 +158,6 @@ static void assert_like_oracle(const reduced *r, const float *images, const doub
         }
     }
     for (size_t b = 0; b < columns; b++) ck_assert_uint_eq(r->pixels[b], counts[b]);
-    for (int b = 0; b < 4; b++) ck_assert_uint_eq(r->coarse[b], coarse[b]);
     free(counts);
     free(peaks);
     free(power);
@@ -321,6 +335,21 @@ START_TEST(peaks_are_strict_and_off_the_border)
 }
 END_TEST
 
+/* A ring of pixels that touches the border, a pixel joined to it at a corner, and one alone on the last edge. */
+START_TEST(minkowski_functionals_are_known)
+{
+    static const char *const rows[] = {"####...", "#..#...", "#..#...", "####...", "....#..", ".......", "......2"};
+    static float image[49];
+    const double edges[] = {.5, 1, 2};
+    for (int i = 0; i < 49; i++) image[i] = rows[i / 7][i % 7] == '#' ? 1 : rows[i / 7][i % 7] == '2' ? 2 : 0;
+    reduced r = reduce(7, edges, 2, image, 1);
+    /* Around: 4 below, 4 on the right, 8 inside the ring; 4 of the pixel at its corner; 2 of the one in the corner. */
+    const int32_t expected[MINKOWSKI][3] = {{14, 14, 1}, {22, 22, 2}, {1, 1, 1}};
+    ck_assert_mem_eq(r.minkowski, expected, sizeof expected);
+    release(&r);
+}
+END_TEST
+
 /* Powers of two change neither rounding nor order: means scale exactly and powers by the square. */
 START_TEST(huge_densities_scale_exactly)
 {
@@ -366,7 +395,8 @@ START_TEST(host_and_device_images_give_the_same_bits)
     ck_assert_mem_eq(one.mean, two.mean, N * sizeof(double));
     ck_assert_mem_eq(one.power, two.power, N * SIDE / 2 * sizeof(double));
     ck_assert_mem_eq(one.pixels, two.pixels, (BINS + 2) * sizeof(uint64_t));
-    ck_assert_mem_eq(one.coarse, two.coarse, 4 * sizeof(uint64_t));
+    ck_assert_mem_eq(one.coarse, two.coarse, 4 * N * sizeof(uint32_t));
+    ck_assert_mem_eq(one.minkowski, two.minkowski, N * MINKOWSKI * (BINS + 1) * sizeof(int32_t));
     ck_assert_mem_eq(one.peaks, two.peaks, N * (BINS + 2) * sizeof(uint32_t));
     /* Only what is asked for is filled. */
     OK(reduce_device_images(c, r, b, N, &(reduce_result){.mean = two.mean}));
@@ -470,6 +500,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 300);
     tcase_add_test(t, thresholds_decide_as_float64);
+    tcase_add_test(t, minkowski_functionals_are_known);
     tcase_add_test(t, rings_round_the_root);
     tcase_add_test(t, bad_shapes_are_refused);
     tcase_add_test(t, nothing_leaks_when_memory_runs_out);

@@ -5,8 +5,10 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/rng.h"
+#include "stats/bootstrap.h"
 #include "stats/figures.h"
 #include "stats/score.h"
+#include "stats/summary.h"
 
 enum { SIDE = 16, PIXELS = SIDE * SIDE };
 
@@ -16,7 +18,7 @@ static stats_plan *plan;
 
 #define OK(call) ck_assert_msg((call) == STATUS_OK, "%s", context_message(c))
 
-static const stats_options options = {.density_min = 1e-3, .density_max = 1e4, .density_bins = 60};
+static const stats_options options = {.density_min = 1e-3, .density_max = 1e4, .density_bins = 60, .neighbours = 100};
 
 static void setup(void)
 {
@@ -33,13 +35,13 @@ static void teardown(void)
 }
 
 /* Images that differ in their mean (scatter `spread`, in ln) and in their waves: exp of three plane waves of random
- * phase. `alike`: all are the first one. */
-static stats_set set_of(int n, uint32_t sub, double level, double spread, bool alike)
+ * phase. Image i is image i % modes. */
+static stats_set set_of_modes(int n, int modes, uint32_t sub, double level, double spread)
 {
     float *images = calloc((size_t)n * PIXELS, sizeof *images);
     for (int i = 0; i < n; i++) {
         double z[8];
-        rng_normals(3, RNG_TEST, sub, alike ? 0 : 8 * (uint64_t)i, 8, z);
+        rng_normals(3, RNG_TEST, sub, 8 * (uint64_t)(i % modes), 8, z);
         for (int p = 0; p < PIXELS; p++) {
             const double x = 2 * M_PI * (p % SIDE) / SIDE, y = 2 * M_PI * (p / SIDE) / SIDE;
             const double wave =
@@ -52,6 +54,12 @@ static stats_set set_of(int n, uint32_t sub, double level, double spread, bool a
     OK(stats_set_from_host(c, plan, "test", images, n, &out));
     free(images);
     return out;
+}
+
+/* `alike`: all are the first one. */
+static stats_set set_of(int n, uint32_t sub, double level, double spread, bool alike)
+{
+    return set_of_modes(n, alike ? 1 : n, sub, level, spread);
 }
 
 START_TEST(medians_of_even_and_odd)
@@ -177,7 +185,7 @@ START_TEST(the_score_ranks_models)
               half = set_of(200, 5, 1.5, .1, false);
     stats_set alike = set_of(200, 6, 1, .1, true), narrow = set_of(200, 7, 1, .01, false);
     score s;
-    /* Another sample of the truth is as near as the training set: 1, give or take the luck of five parts. */
+    /* Another sample of the truth is as near as the training set: 1, give or take the luck of seven parts. */
     const double fair = score_value(&good, &validation, &train, &s);
     ck_assert_double_gt(fair, .4);
     ck_assert_double_lt(fair, 2);
@@ -198,6 +206,92 @@ START_TEST(the_score_ranks_models)
     stats_set_delete(&half);
     stats_set_delete(&alike);
     stats_set_delete(&narrow);
+}
+END_TEST
+
+/* A generator of 60 images, each made some three times, has all else of the truth; only the diversity tells, also where
+ * the copies differ by a hundredth. */
+START_TEST(few_images_lack_diversity)
+{
+    stats_set train = set_of(200, 1, 1, .1, false), validation = set_of(200, 2, 1, .1, false);
+    stats_set good = set_of(200, 3, 1, .1, false), few = set_of_modes(200, 60, 4, 1, .1);
+    score s;
+    score_value(&good, &validation, &train, &s);
+    ck_assert_int_eq(s.count, 7);
+    ck_assert_double_lt(part(&s, "diversity"), 3);
+    ck_assert_double_eq_tol(good.nearest_mean, validation.nearest_mean, .1 * validation.nearest_mean);
+    score_value(&few, &validation, &train, &s);
+    ck_assert_double_gt(part(&s, "diversity"), 5);
+    ck_assert_double_lt(part(&s, "pdf"), 5);
+    ck_assert_double_lt(part(&s, "scatter"), 5);
+    /* Images less like each other than the truth's cost nothing here. */
+    score_value(&validation, &few, &few, &s);
+    ck_assert_double_eq(part(&s, "diversity"), 0);
+    /* Another number of neighbours cannot be compared: the part is left out. */
+    few.neighbours = 99;
+    score_value(&few, &validation, &train, &s);
+    ck_assert_int_eq(s.count, 6);
+    few.neighbours = 100;
+    stats_set_delete(&train);
+    stats_set_delete(&validation);
+    stats_set_delete(&good);
+    stats_set_delete(&few);
+}
+END_TEST
+
+/* The error of a ratio of means against its known value, and of the score against the scatter of the scores of other
+ * samples of the truth. */
+START_TEST(bootstrap_errors_are_the_scatter_of_samples)
+{
+    enum { N = 100, SAMPLES = 24 };
+    stats_set train = set_of(N, 1, 1, .1, false), validation = set_of(N, 2, 1, .1, false);
+    double values[SAMPLES], mean = 0, squares = 0, error = 0;
+    bootstrap_errors e;
+    for (int i = 0; i < SAMPLES; i++) {
+        stats_set model = set_of(N, 10 + (uint32_t)i, 1, .1, false);
+        score s;
+        values[i] = score_value(&model, &validation, &train, &s);
+        mean += values[i] / SAMPLES;
+        OK(bootstrap_compute(c, &model, &validation, &s, 5, &e));
+        error += e.score / SAMPLES;
+        const double a = model.scatter / model.mean, b = validation.scatter / validation.mean;
+        const double expected = model.mean / validation.mean * sqrt((a * a + b * b) / N);
+        ck_assert_double_eq_tol(e.figures.mean / expected, 1, .2);
+        ck_assert(e.figures.pdf > 0 && e.figures.std > 0 && e.figures.psd > 0 && e.figures.peaks > 0);
+        stats_set_delete(&model);
+    }
+    for (int i = 0; i < SAMPLES; i++) squares += pow(values[i] - mean, 2) / (SAMPLES - 1);
+    /* Another sample of the truth scores 1 within the errors. */
+    ck_assert_double_le(fabs(mean - 1), 2 * error);
+    /* The validation set is drawn anew too, so the error is somewhat larger than the scatter of models against one. */
+    ck_assert_double_gt(error, .5 * sqrt(squares));
+    ck_assert_double_lt(error, 3 * sqrt(squares));
+    stats_set_delete(&train);
+    stats_set_delete(&validation);
+}
+END_TEST
+
+START_TEST(bootstrap_of_sets_without_a_figure)
+{
+    static float images[4 * PIXELS];
+    for (int i = 0; i < 4 * PIXELS; i++) images[i] = 2;
+    stats_set flat, a = set_of(5, 1, 1, .1, false);
+    bootstrap_errors e;
+    OK(stats_set_from_host(c, plan, "test", images, 4, &flat));
+    OK(bootstrap_compute(c, &flat, &flat, NULL, 1, &e));
+    ck_assert(e.figures.pdf == 0 && e.figures.mean == 0 && isnan(e.figures.std) && isnan(e.figures.peaks));
+    ck_assert(isnan(e.score));
+    flat.side = 8;
+    ck_assert_int_eq(bootstrap_compute(c, &flat, &a, NULL, 1, &e), STATUS_USAGE);
+    flat.side = SIDE;
+    for (long n = 1; n < 20; n++) {
+        memory_fail_at(n);
+        const status s = bootstrap_compute(c, &a, &a, NULL, 1, &e);
+        memory_fail_at(0);
+        ck_assert_int_eq(s, n <= 11 ? STATUS_MEMORY : STATUS_OK);
+    }
+    stats_set_delete(&flat);
+    stats_set_delete(&a);
 }
 END_TEST
 
@@ -272,7 +366,8 @@ END_TEST
 START_TEST(bad_options_and_images_are_refused)
 {
     stats_plan *p = NULL;
-    const stats_options bad[] = {{1, 1, 5}, {2, 1, 5}, {0, 1, 5}, {-1, 1, 5}, {NAN, 1, 5}, {1, INFINITY, 5}, {1, 2, 0}};
+    const stats_options bad[] = {{1, 1, 5, 0},   {2, 1, 5, 0},        {0, 1, 5, 0}, {-1, 1, 5, 0},
+                                 {NAN, 1, 5, 0}, {1, INFINITY, 5, 0}, {1, 2, 0, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         ck_assert_int_eq(stats_plan_new(c, d, &bad[i], SIDE, &p), STATUS_USAGE);
         ck_assert_ptr_null(p);
@@ -329,6 +424,9 @@ int main(void)
     tcase_add_test(t, one_image_is_a_set);
     tcase_add_test(t, figures_of_scaled_images);
     tcase_add_test(t, the_score_ranks_models);
+    tcase_add_test(t, few_images_lack_diversity);
+    tcase_add_test(t, bootstrap_errors_are_the_scatter_of_samples);
+    tcase_add_test(t, bootstrap_of_sets_without_a_figure);
     tcase_add_test(t, the_distance_of_means_is_known);
     tcase_add_test(t, hopeless_models_have_finite_scores);
     tcase_add_test(t, sets_that_differ_in_shape_are_refused);

@@ -6,7 +6,7 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import gaussian_filter, label, maximum_filter
 
 COSMOCL = os.environ["COSMOCL"]
 
@@ -68,6 +68,35 @@ def peak_values(image):
     return image[image > around]
 
 
+def functionals(inside):
+    """Area, perimeter and Euler characteristic (components less holes) of a set of pixels, by labelling."""
+    perimeter = (inside[1:] != inside[:-1]).sum() + (inside[:, 1:] != inside[:, :-1]).sum()
+    components = label(inside, np.ones((3, 3)))[1]
+    holes = label(np.pad(~inside, 1, constant_values=True))[1] - 1  # connected by their sides; one of them is the outside
+    return inside.sum(), perimeter, components - holes
+
+
+def check_minkowski(group, images, edges):
+    found = np.stack([group[f"minkowski_{name}"][:] for name in ("area", "perimeter", "euler")], axis=1)
+    counts = found * images[0].size
+    assert np.abs(counts - np.rint(counts)).max() < 1e-6
+    expected = np.array([[functionals(image.astype(np.float64) >= edge) for edge in edges] for image in images])
+    assert np.array_equal(np.rint(counts), expected.transpose(0, 2, 1))
+    for k, name in enumerate(("area", "perimeter", "euler")):
+        np.testing.assert_allclose(group[f"minkowski_{name}_mean"][:], found[:, k].mean(axis=0), rtol=1e-12, atol=1e-15)
+        mad = np.median(np.abs(found[:, k] - np.median(found[:, k], axis=0)), axis=0)
+        np.testing.assert_allclose(group[f"minkowski_{name}_mad"][:], mad, rtol=1e-12, atol=1e-15)
+
+
+def nearest(a, b, floor, others):
+    """Distance and index of the nearest of b for each image of a."""
+    x, y = (np.log(np.maximum(v.astype(np.float64), floor)).reshape(len(v), -1) for v in (a, b))
+    d = np.sqrt(((x[:, None] - y[None]) ** 2).mean(axis=2))
+    if others:
+        np.fill_diagonal(d, np.inf)
+    return d.min(axis=1), d.argmin(axis=1)
+
+
 def check_set(group, images, edges):
     inside, below, above = histogram(images, edges)
     assert np.array_equal(group["pixel_count"][:], inside)
@@ -117,6 +146,23 @@ def figures(model, truth, low, high):
     }
 
 
+def check_diversity(group, model, truth, floor):
+    assert group.attrs["floor"] == floor
+    for name, found, (expected, which) in (
+        ("truth_truth", group["truth_truth"][:], nearest(truth, truth, floor, True)),
+        ("model_truth", group["model_truth"][:], nearest(model, truth, floor, False)),
+        ("model_model", group["model_model"][:], nearest(model, model, floor, True)),
+    ):
+        if len(model) == 1 and name == "model_model":
+            assert np.isnan(found).all()
+            continue
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        if name == "model_truth":
+            assert np.array_equal(group["model_truth_index"][:], which)
+            least = group["truth_truth"][:].min()
+            assert group.attrs["copies"] == np.mean(found < least)
+
+
 @pytest.mark.parametrize(
     "side, crop, truths, models, arguments",
     [
@@ -143,6 +189,10 @@ def test_all_statistics(tmp_path, side, crop, truths, models, arguments):
         assert np.array_equal(f["nu"][:], np.arange(1, crop // 2 + 1))
         check_set(f["truth"], images, edges)
         check_set(f["model"], model, edges)
+        if bins * len(model) < 2000:
+            check_minkowski(f["truth"], images, edges)
+            check_minkowski(f["model"], model, edges)
+        check_diversity(f["diversity"], model, images, low)
         stored = {name: f["score"].attrs[name] for name in ("pdf", "mean", "std", "psd", "peaks")}
     expected = figures(model, images, low, high)
     printed = json.loads(done.stdout)
@@ -181,3 +231,49 @@ def test_the_scale_of_the_recipe_table(tmp_path):
     out = run("--truth", tmp_path / "truth.h5", "--model", tmp_path / "model.h5", "-o", tmp_path / "s.h5", "--json").stdout
     found = json.loads(out)["figures"]
     assert found["std"] < 1e-6 and found["mean"] == pytest.approx(1, abs=0.2) and found["psd"] < 1.5
+
+
+def test_copies_and_repeated_images(tmp_path):
+    """A model that copies the truth, and one that repeats three images, are told from one that does neither."""
+    truth, other = web(60, 32, 1), web(60, 32, 2)
+    write_maps(tmp_path / "truth.h5", truth)
+
+    def diversity(model):
+        write_maps(tmp_path / "model.h5", model)
+        words = ["--truth", tmp_path / "truth.h5", "--model", tmp_path / "model.h5", "-o", tmp_path / "s.h5"]
+        assert "variety" in run(*words, "--set", "dataset.crop=32").stdout
+        with h5py.File(tmp_path / "s.h5") as f:
+            return f["diversity"].attrs["variety"], f["diversity"].attrs["copies"], f["diversity/model_truth"][:]
+
+    variety, copies, _ = diversity(other)
+    assert variety == pytest.approx(1, abs=0.1) and copies < 0.1
+    variety, copies, distances = diversity(np.concatenate([other[:45], truth[:15]]))
+    assert copies >= 15 / 60 and (distances[45:] == 0).all() and (distances[:45] > 0.1).all()
+    variety, copies, _ = diversity(np.tile(other[:3], (20, 1, 1)))
+    assert variety == 0
+    # Neither another mean nor another contrast of the same images changes how much they vary.
+    assert diversity((3 * other).astype("f4"))[0] == pytest.approx(diversity(other)[0], rel=1e-5)
+    assert diversity(other**0.7)[0] == pytest.approx(diversity(other)[0], rel=1e-4)
+
+
+def test_bootstrap_errors(tmp_path):
+    """The error of the ratio of means against its analytic value; seeded; and it falls with the number of images."""
+    truth, model = web(200, 16, 1), web(200, 16, 2)
+    write_maps(tmp_path / "truth.h5", truth)
+
+    def errors(model, *words):
+        write_maps(tmp_path / "model.h5", model)
+        out = run("--truth", tmp_path / "truth.h5", "--model", tmp_path / "model.h5", "-o", tmp_path / "s.h5", "--json",
+                  "--set", "dataset.crop=16", *words).stdout
+        found = json.loads(out)["errors"]
+        with h5py.File(tmp_path / "s.h5") as f:
+            assert all(f["score"].attrs[f"{name}_error"] == pytest.approx(v, rel=1e-12) for name, v in found.items())
+        return found
+
+    found = errors(model)
+    a, b = (x.astype(np.float64).mean(axis=(1, 2)) for x in (model, truth))
+    expected = a.mean() / b.mean() * np.hypot(a.std() / a.mean(), b.std() / b.mean()) / np.sqrt(200)
+    assert found["mean"] == pytest.approx(expected, rel=0.2)  # 200 replicas: 5 %
+    assert all(0 < found[name] < 0.5 for name in ("pdf", "std", "psd", "peaks"))
+    assert errors(model) == found != errors(model, "--seed", 7)
+    assert errors(model[:20])["mean"] > 1.5 * found["mean"]

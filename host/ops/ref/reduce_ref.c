@@ -48,6 +48,31 @@ void reduce_ref_peaks(const float *image, int side, const double *edges, int bin
     }
 }
 
+/* Whether the pixel is in the set; beyond the image nothing is. */
+static bool is_in(const float *image, int side, double edge, int y, int x)
+{
+    return y >= 0 && x >= 0 && y < side && x < side && image[y * side + x] >= edge;
+}
+
+void reduce_ref_minkowski(const float *image, int side, double edge, int *out)
+{
+    int faces = 0, edges = 0, vertices = 0, bounds = 0;
+    for (int y = 0; y <= side; y++) {
+        for (int x = 0; x <= side; x++) {
+            const bool here = is_in(image, side, edge, y, x), left = is_in(image, side, edge, y, x - 1),
+                       up = is_in(image, side, edge, y - 1, x), corner = is_in(image, side, edge, y - 1, x - 1);
+            faces += here;
+            edges += (here || left) + (here || up);
+            vertices += here || left || up || corner;
+            if (y < side && x > 0 && x < side) bounds += here != left;
+            if (x < side && y > 0 && y < side) bounds += here != up;
+        }
+    }
+    out[0] = faces;
+    out[1] = bounds;
+    out[2] = vertices - edges + faces;
+}
+
 /* One axis of the DFT of a complex plane: element (line, j) is at line · line_step + j · step. */
 static void transform_axis(double (*plane)[2], double (*line_out)[2], const double (*w)[2], int side, int line_step,
                            int step)

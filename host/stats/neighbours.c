@@ -1,0 +1,153 @@
+#include "stats/neighbours.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/memory.h"
+
+/* Images i · n / m of n. */
+static status choose(context *c, const float *images, int64_t n, int64_t pixels, int64_t m, float **out)
+{
+    const status s = memory_new(c, "images to compare", (size_t)m, (size_t)pixels * sizeof **out, out);
+    for (int64_t i = 0; i < m && !s; i++)
+        memcpy(*out + i * pixels, images + i * n / m * pixels, (size_t)pixels * sizeof **out);
+    return s;
+}
+
+/* Standard deviation over all values. */
+static double deviation(const float *v, int64_t n)
+{
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) sum += v[i];
+    const double mean = sum / (double)n;
+    for (int64_t i = 0; i < n; i++) squares += (v[i] - mean) * (v[i] - mean);
+    return sqrt(squares / (double)n);
+}
+
+/* The smallest of each row of [rows][columns]; `others`: but for the diagonal. NaN where there is none. */
+static void smallest(const float *matrix, int64_t rows, int64_t columns, bool others, double *out, uint32_t *which)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        const float *row = matrix + i * columns;
+        out[i] = NAN;
+        for (int64_t j = 0; j < columns; j++) {
+            if ((others && i == j) || out[i] <= row[j]) continue;
+            out[i] = row[j];
+            if (which) which[i] = (uint32_t)j;
+        }
+    }
+}
+
+/* Set 0 of the plan from the chosen images, their contrast, and the nearest other of each. */
+static status nearest_others(context *c, distance_plan *p, const float *images, int64_t pixels, int64_t m,
+                             double *nearest, double *contrast)
+{
+    float *logs = NULL, *matrix = NULL;
+    status s = memory_new(c, "logarithms of the images", (size_t)m, (size_t)pixels * sizeof *logs, &logs);
+    if (!s) s = distance_set(c, p, 0, images, m, logs);
+    if (!s) *contrast = deviation(logs, m * pixels);
+    memory_delete(&logs);
+    if (!s) s = memory_new(c, "distances", (size_t)m, (size_t)m * sizeof *matrix, &matrix);
+    if (!s) s = distance_matrix(c, p, 0, 0, matrix);
+    if (!s) smallest(matrix, m, m, true, nearest, NULL);
+    memory_delete(&matrix);
+    return s;
+}
+
+status neighbours_within(context *c, distance_plan *p, const float *images, int64_t n, int64_t pixels, int m,
+                         double *nearest, double *contrast)
+{
+    float *chosen = NULL;
+    status s = choose(c, images, n, pixels, m, &chosen);
+    if (!s) s = nearest_others(c, p, chosen, pixels, m, nearest, contrast);
+    memory_delete(&chosen);
+    return s;
+}
+
+static double mean_of(const double *v, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += v[i];
+    return sum / (double)n;
+}
+
+/* Distances to the nearest are comparable between equally many images only. */
+static status variety(context *c, distance_plan *p, int64_t pixels, const float *models, int64_t n_model,
+                      const float *truths, int64_t n_truth, diversity *v)
+{
+    const int64_t m = v->models < v->truths ? v->models : v->truths;
+    double *nearest = NULL, contrast[2], mean[2];
+    v->variety = NAN;
+    if (m < 2) return STATUS_OK;
+    status s = memory_new(c, "nearest distances", (size_t)m, sizeof *nearest, &nearest);
+    for (int k = 0; k < 2 && !s; k++) {
+        s = neighbours_within(c, p, k ? truths : models, k ? n_truth : n_model, pixels, (int)m, nearest, &contrast[k]);
+        if (!s) mean[k] = contrast[k] > 0 ? mean_of(nearest, m) / contrast[k] : 0;
+    }
+    if (!s && mean[1] > 0) v->variety = mean[0] / mean[1];
+    memory_delete(&nearest);
+    return s;
+}
+
+static void count_copies(diversity *v)
+{
+    double least = INFINITY;
+    int64_t copies = 0;
+    for (int64_t i = 0; i < v->truths; i++) least = fmin(least, v->truth_truth[i]);
+    for (int64_t i = 0; i < v->models; i++) copies += v->model_truth[i] < least;
+    v->copies = v->truths > 1 ? (double)copies / (double)v->models : NAN;
+}
+
+static status compare(context *c, distance_plan *p, int64_t pixels, const float *models, const float *truths,
+                      diversity *v)
+{
+    double contrast = 0;
+    float *matrix = NULL;
+    status s = nearest_others(c, p, truths, pixels, v->truths, v->truth_truth, &contrast);
+    if (!s) s = distance_set(c, p, 1, truths, v->truths, NULL);
+    if (!s) s = nearest_others(c, p, models, pixels, v->models, v->model_model, &contrast);
+    if (!s) s = memory_new(c, "distances", (size_t)v->models, (size_t)v->truths * sizeof *matrix, &matrix);
+    if (!s) s = distance_matrix(c, p, 0, 1, matrix);
+    if (!s) smallest(matrix, v->models, v->truths, false, v->model_truth, v->model_which);
+    memory_delete(&matrix);
+    return s;
+}
+
+status diversity_compute(context *c, device *d, double floor, int64_t pixels, const float *models, int64_t n_model,
+                         const float *truths, int64_t n_truth, diversity *out)
+{
+    distance_plan *p = NULL;
+    float *some_models = NULL, *some_truths = NULL;
+    status s = STATUS_OK;
+    *out = (diversity){.floor = floor};
+    if (n_model < 1 || n_truth < 1) return context_fail(c, STATUS_USAGE, "diversity needs at least one image");
+    out->models = n_model < DIVERSITY_MOST ? n_model : DIVERSITY_MOST;
+    out->truths = n_truth < DIVERSITY_MOST ? n_truth : DIVERSITY_MOST;
+    const int64_t most = out->models > out->truths ? out->models : out->truths;
+    const size_t m = (size_t)out->models, t = (size_t)out->truths;
+    if ((s = memory_new(c, "nearest model images", m, sizeof(double), &out->model_model))) goto out;
+    if ((s = memory_new(c, "nearest images of the truth", m, sizeof(double), &out->model_truth))) goto out;
+    if ((s = memory_new(c, "nearest images of the truth", m, sizeof(uint32_t), &out->model_which))) goto out;
+    if ((s = memory_new(c, "nearest distances in the truth", t, sizeof(double), &out->truth_truth))) goto out;
+    if ((s = choose(c, models, n_model, pixels, out->models, &some_models))) goto out;
+    if ((s = choose(c, truths, n_truth, pixels, out->truths, &some_truths))) goto out;
+    if ((s = distance_plan_new(c, d, most, pixels, (float)floor, &p))) goto out;
+    if ((s = compare(c, p, pixels, some_models, some_truths, out))) goto out;
+    count_copies(out);
+    s = variety(c, p, pixels, models, n_model, truths, n_truth, out);
+out:
+    distance_plan_delete(&p);
+    memory_delete(&some_models);
+    memory_delete(&some_truths);
+    if (s) diversity_delete(out);
+    return s;
+}
+
+void diversity_delete(diversity *v)
+{
+    if (!v) return;
+    memory_delete(&v->model_model);
+    memory_delete(&v->model_truth);
+    memory_delete(&v->model_which);
+    memory_delete(&v->truth_truth);
+    *v = (diversity){0};
+}

@@ -259,6 +259,37 @@ START_TEST(losses)
 }
 END_TEST
 
+typedef struct {
+    int n, features;
+    double *a, *b;
+} squared_problem;
+
+static double squared_value(void *problem)
+{
+    const squared_problem *p = problem;
+    return loss_ref_squared(p->n, p->features, p->a, p->b, NULL);
+}
+
+START_TEST(squared_differences)
+{
+    enum { N = 3, FEATURES = 272, COUNT = N * FEATURES };
+    selftest t;
+    selftest_begin(&t, test_context, test_device);
+    const float *a = selftest_padded(&t, N * 17, 13, -1, 2), *b = selftest_padded(&t, N * 17, 13, -2, 1);
+    buffer *ba = selftest_upload(&t, "a", a, COUNT), *bb = selftest_upload(&t, "b", b, COUNT);
+    buffer *da = selftest_output(&t, "da", COUNT), *metrics = selftest_output(&t, "metrics", 1);
+    buffer *scratch = selftest_output(&t, "scratch", loss_squared_scratch_bytes(N, FEATURES) / sizeof(float));
+    squared_problem p = {N, FEATURES, selftest_widen(&t, a, COUNT), selftest_widen(&t, b, COUNT)};
+    MUST(t.s);
+    MUST(loss_squared(test_context, test_device, N, FEATURES, ba, bb, scratch, da, metrics, 0));
+    const float *gradient = selftest_download(&t, da, COUNT), *loss = selftest_download(&t, metrics, 1);
+    MUST(t.s);
+    ck_assert(fabs(loss[0] / squared_value(&p) - 1) < 1e-5);
+    probe("squared difference", squared_value, &p, p.a, gradient, COUNT, 13);
+    finish(&t);
+}
+END_TEST
+
 static void add(TCase *all)
 {
     tcase_add_loop_test(all, activations, ACTIVATION_NONE, ACTIVATION_SIGMOID + 1);
@@ -266,6 +297,7 @@ static void add(TCase *all)
     tcase_add_loop_test(all, normalisations, 0, sizeof norm_cases / sizeof norm_cases[0]);
     tcase_add_test(all, frozen_normalisation);
     tcase_add_loop_test(all, losses, 0, 3);
+    tcase_add_test(all, squared_differences);
 }
 
 int main(void)

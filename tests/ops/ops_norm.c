@@ -134,6 +134,40 @@ START_TEST(properties)
 }
 END_TEST
 
+/* Without the gradients of gamma and beta dx is the same; batch normalisation needs them for dx. */
+START_TEST(group_norm_goes_back_for_data_alone)
+{
+    norm_shape s = {
+        .kind = NORM_GROUP, .pixels = 20, .channels = 12, .groups = 3, .epsilon = 1e-5f, .f = ACTIVATION_RELU};
+    const batching b = {5, 5, 3};
+    const size_t n = 5 * 20 * 16;
+    selftest t;
+    selftest_begin(&t, test_context, test_device);
+    buffer *x = selftest_upload(&t, "x", selftest_padded(&t, 100, 12, -1, 2), n), *y = selftest_output(&t, "y", n);
+    buffer *dy = selftest_upload(&t, "dy", selftest_padded(&t, 100, 12, -1, 1), n);
+    buffer *w = selftest_upload(&t, "gamma and beta", selftest_padded(&t, 1, 12, .5, 1), 16);
+    buffer *mean = selftest_output(&t, "mean", 32), *rstd = selftest_output(&t, "rstd", 32);
+    buffer *scratch = selftest_output(&t, "scratch", norm_scratch_bytes(&s, &b) / 4);
+    buffer *dgamma = selftest_output(&t, "dgamma", 16), *dbeta = selftest_output(&t, "dbeta", 16);
+    buffer *dx[2] = {selftest_output(&t, "dx", n), selftest_output(&t, "dx", n)};
+    MUST(t.s);
+    MUST(norm_forward(test_context, test_device, &s, &b, x, w, w, mean, rstd, scratch, y));
+    MUST(norm_backward(test_context, test_device, &s, &b, x, y, dy, w, w, mean, rstd, scratch, dx[0], dgamma, dbeta));
+    MUST(norm_backward(test_context, test_device, &s, &b, x, y, dy, w, w, mean, rstd, scratch, dx[1], NULL, NULL));
+    const float *with = selftest_download(&t, dx[0], n), *without = selftest_download(&t, dx[1], n);
+    MUST(t.s);
+    ck_assert_mem_eq(with, without, n * sizeof(float));
+    ck_assert_int_eq(
+        norm_backward(test_context, test_device, &s, &b, x, y, dy, w, w, mean, rstd, scratch, dx[1], NULL, dbeta),
+        STATUS_USAGE);
+    s.kind = NORM_BATCH;
+    ck_assert_int_eq(
+        norm_backward(test_context, test_device, &s, &b, x, y, dy, w, w, mean, rstd, scratch, dx[1], NULL, NULL),
+        STATUS_USAGE);
+    finish(&t);
+}
+END_TEST
+
 START_TEST(wrong_calls_are_refused)
 {
     norm_shape s = {.kind = NORM_GROUP, .pixels = 4, .channels = 16, .groups = 3, .epsilon = 1e-5f};
@@ -166,6 +200,7 @@ static void add(TCase *all)
     tcase_add_test(all, does_not_depend_on_width_or_group);
     tcase_add_test(all, a_split_batch_gives_the_same_bits);
     tcase_add_test(all, properties);
+    tcase_add_test(all, group_norm_goes_back_for_data_alone);
     tcase_add_test(all, wrong_calls_are_refused);
 }
 

@@ -4,13 +4,40 @@
 #include <math.h>
 
 const char *const figure_names[FIGURES] = {"pdf", "mean", "std", "psd", "peaks"};
+const char *const figure_meaning[FIGURES] = {"the densities of pixels", "the amount of matter",
+                                             "the variety between images", "the power spectrum", "the number of peaks"};
+const char *const minkowski_names[MINKOWSKI] = {"area", "perimeter", "euler"};
 
-void numbers_moments(const double *v, int64_t count, double *mean, double *deviation)
+double numbers_distance(int figure, double v)
+{
+    return figure == FIGURE_PDF || figure == FIGURE_PSD ? fabs(v) : fabs(log(v));
+}
+
+double numbers_dice_at(const numbers_dice *d, int column, double percent)
+{
+    for (int i = 0; d->column[column] && i < d->count; i++)
+        if (fabs(d->column[DICE_PERCENT][i] - percent) < 1e-6) return d->column[column][i];
+    return NAN;
+}
+
+double numbers_dice_reach(const numbers_dice *d)
+{
+    double reach = 0;
+    for (int i = 0; d->column[DICE_STD] && d->column[DICE_RANDOM] && d->column[DICE_RANDOM_STD] && i < d->count; i++) {
+        if (!(d->column[DICE_MEAN][i] - d->column[DICE_STD][i] >
+              d->column[DICE_RANDOM][i] + d->column[DICE_RANDOM_STD][i]))
+            break;
+        reach = d->column[DICE_PERCENT][i];
+    }
+    return reach;
+}
+
+void numbers_moments(const double *v, int64_t count, int64_t stride, double *mean, double *deviation)
 {
     double sum = 0, squares = 0;
-    for (int64_t i = 0; i < count; i++) sum += v[i];
+    for (int64_t i = 0; i < count; i++) sum += v[i * stride];
     *mean = count ? sum / (double)count : NAN;
-    for (int64_t i = 0; i < count; i++) squares += (v[i] - *mean) * (v[i] - *mean);
+    for (int64_t i = 0; i < count; i++) squares += (v[i * stride] - *mean) * (v[i * stride] - *mean);
     *deviation = count ? sqrt(squares / (double)count) : NAN;
 }
 

@@ -59,9 +59,7 @@ static void tile_axis(int i, int tile, int n, int *first, int *second, double *w
     *second = below + 1 > n - 1 ? n - 1 : (int)below + 1;
 }
 
-/* Draws one map at the top left corner (x0, y0). `levels` has room for a map. */
-static void draw_tile(const sample *m, const gallery_scale *g, int map, int tile, float *levels, picture *p, int x0,
-                      int y0)
+void gallery_draw(const sample *m, const gallery_scale *g, int map, int tile, float *levels, picture *p, int x0, int y0)
 {
     const float *v = m->values + (size_t)map * (size_t)m->ny * (size_t)m->nx;
     for (size_t i = 0; i < (size_t)m->ny * (size_t)m->nx; i++) levels[i] = (float)level(g, v[i]);
@@ -90,7 +88,7 @@ status gallery_grid(context *c, const sample *m, const gallery_scale *g, int col
     out->transparent = COLOUR_GAP;
     memset(out->pixels, COLOUR_GAP, (size_t)out->width * (size_t)out->height);
     for (int i = 0; i < columns * rows && i < m->count; i++)
-        draw_tile(m, g, i, tile, levels, out, i % columns * (tile + gap), i / columns * (tile + gap));
+        gallery_draw(m, g, i, tile, levels, out, i % columns * (tile + gap), i / columns * (tile + gap));
 out:
     memory_delete(&levels);
     if (s) picture_delete(out);

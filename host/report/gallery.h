@@ -22,6 +22,9 @@ int gallery_tile(int n, int target);
  * density), see-through gaps of `gap` between them. */
 status gallery_grid(context *c, const sample *m, const gallery_scale *g, int columns, int rows, int tile, int gap,
                     picture *out);
+/* Draws one map of m at the top left corner (x0, y0) of a picture with that palette. `levels` has room for a map. */
+void gallery_draw(const sample *m, const gallery_scale *g, int map, int tile, float *levels, picture *p, int x0,
+                  int y0);
 /* The colour bar, dark at the left, `width` × `height`. */
 status gallery_bar(context *c, int width, int height, picture *out);
 

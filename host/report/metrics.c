@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 static const char *const names[METRIC_COLUMNS] = {
-    "step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "samples_s", "seconds"};
+    "step",      "epoch",   "loss_d", "loss_g",         "accuracy_real", "accuracy_generated",
+    "samples_s", "seconds", "loss",   "validation_loss"};
 
 void metrics_delete(metrics *m)
 {
@@ -35,9 +36,24 @@ static bool is_blank(const char *line, size_t size)
     return true;
 }
 
-/* Appends a row; rows of steps not below its own were made by a run that was resumed from before them. */
+/* Whether no column but step and epoch is in both. */
+static bool says_more(const double old[METRIC_COLUMNS], const double row[METRIC_COLUMNS])
+{
+    for (int i = METRIC_EPOCH + 1; i < METRIC_COLUMNS; i++)
+        if (isfinite(old[i]) && isfinite(row[i])) return false;
+    return true;
+}
+
+/* Appends a row, or adds it to the last one of the same step. Other rows of steps not below its own were made by a run
+ * that was resumed from before them. */
 static void add_row(metrics *m, const double row[METRIC_COLUMNS])
 {
+    double *last = m->count ? m->rows[m->count - 1] : NULL;
+    if (last && last[METRIC_STEP] == row[METRIC_STEP] && says_more(last, row)) {
+        for (int i = 0; i < METRIC_COLUMNS; i++)
+            if (isfinite(row[i])) last[i] = row[i];
+        return;
+    }
     while (m->count && m->rows[m->count - 1][METRIC_STEP] >= row[METRIC_STEP]) m->count--;
     memcpy(m->rows[m->count++], row, sizeof *m->rows);
 }
@@ -65,6 +81,16 @@ status metrics_read(context *c, const char *path, metrics *m)
     memory_delete(&text);
     if (s) metrics_delete(m);
     return s;
+}
+
+int metrics_least(const metrics *m, int column)
+{
+    int least = -1;
+    for (int i = 0; i < m->count; i++) {
+        const double v = m->rows[i][column];
+        if (isfinite(v) && (least < 0 || v < m->rows[least][column])) least = i;
+    }
+    return least;
 }
 
 void metrics_bin(const metrics *m, int column, int bins, double *steps, double *mean, double *least, double *greatest)

@@ -14,6 +14,10 @@ static void delete_set(numbers_set *s)
     memory_delete(&s->power_median);
     memory_delete(&s->power_mad);
     memory_delete(&s->peaks);
+    for (int i = 0; i < MINKOWSKI; i++) {
+        memory_delete(&s->minkowski[i]);
+        memory_delete(&s->minkowski_std[i]);
+    }
 }
 
 void numbers_delete(numbers *n)
@@ -23,6 +27,8 @@ void numbers_delete(numbers *n)
     memory_delete(&n->nu);
     delete_set(&n->truth);
     delete_set(&n->model);
+    for (int i = 0; i < DICE_COLUMNS; i++) memory_delete(&n->dice.column[i]);
+    for (int i = 0; i < PAIRS_COLUMNS; i++) memory_delete(&n->pairs[i]);
     memset(n, 0, sizeof *n);
 }
 
@@ -84,6 +90,24 @@ out:
     return s;
 }
 
+/* Mean and deviation over the maps of [maps][edges], or a mean alone as [edges]. */
+static status read_minkowski(context *c, h5_file *f, const char *group, int which, int64_t edges, numbers_set *set)
+{
+    char object[64];
+    double *table = NULL;
+    int64_t rows, columns = edges;
+    snprintf(object, sizeof object, "%s/minkowski_%s", group, minkowski_names[which]);
+    status s = read_table(c, f, object, &rows, &columns, &table);
+    if (s || !table) goto out;
+    double **mean = &set->minkowski[which], **std = &set->minkowski_std[which];
+    s = memory_new(c, object, (size_t)edges, sizeof(double), mean);
+    if (!s) s = memory_new(c, object, (size_t)edges, sizeof(double), std);
+    for (int64_t e = 0; e < edges && !s; e++) numbers_moments(table + e, rows ? rows : 1, edges, *mean + e, *std + e);
+out:
+    memory_delete(&table);
+    return s;
+}
+
 static status read_set(context *c, h5_file *f, const char *group, numbers *n, numbers_set *set)
 {
     int64_t bins = n->bins, rings = n->rings;
@@ -93,18 +117,63 @@ static status read_set(context *c, h5_file *f, const char *group, numbers *n, nu
     if (!s) s = read_vector(c, f, group, "power_median", &rings, &set->power_median);
     if (!s) s = read_vector(c, f, group, "power_mad", &rings, &set->power_mad);
     if (!s) s = read_peaks(c, f, group, bins, set);
+    for (int i = 0; i < MINKOWSKI && !s; i++) s = read_minkowski(c, f, group, i, bins + 1, set);
     if (!s && !n->rings) n->rings = (int)rings;
     return s;
 }
 
-static status read_figures(context *c, h5_file *f, const char *prefix, double figures[FIGURES])
+static status read_dice(context *c, h5_file *f, numbers_dice *d)
+{
+    static const char *const names[DICE_COLUMNS] = {"top_percent",
+                                                    "mean",
+                                                    "std",
+                                                    "sem",
+                                                    "random_mean",
+                                                    "random_std",
+                                                    "normalized_mean",
+                                                    "normalized_std",
+                                                    "significance_mean",
+                                                    "significance_std"};
+    int64_t count = 0;
+    char *scope = NULL;
+    d->images = d->random_pairs = NAN;
+    if (!h5_exists(f, "/dice")) return STATUS_OK;
+    status s = STATUS_OK;
+    for (int i = 0; i < DICE_COLUMNS && !s; i++) s = read_vector(c, f, "/dice", names[i], &count, &d->column[i]);
+    if (!s && (!d->column[DICE_PERCENT] || !d->column[DICE_MEAN]))
+        s = context_fail(c, STATUS_DATA, "%s: /dice: lacks top_percent or mean", h5_path(f));
+    if (!s && h5_has_attribute(f, "/dice", "images")) s = h5_read_real(c, f, "/dice", "images", &d->images);
+    if (!s && h5_has_attribute(f, "/dice", "random_pairs"))
+        s = h5_read_real(c, f, "/dice", "random_pairs", &d->random_pairs);
+    if (!s && h5_has_attribute(f, "/dice", "threshold_scope"))
+        s = h5_read_text(c, f, "/dice", "threshold_scope", &scope);
+    if (s) return s;
+    d->per_image = scope && strcmp(scope, "image") == 0;
+    d->count = (int)count;
+    memory_delete(&scope);
+    return STATUS_OK;
+}
+
+static status read_pairs(context *c, h5_file *f, numbers *n)
+{
+    static const char *const names[PAIRS_COLUMNS] = {"transfer_median", "transfer_mad", "correlation_mean",
+                                                     "correlation_std"};
+    int64_t rings = n->rings;
+    status s = STATUS_OK;
+    if (!h5_exists(f, "/pairs")) return s;
+    for (int i = 0; i < PAIRS_COLUMNS && !s; i++) s = read_vector(c, f, "/pairs", names[i], &rings, &n->pairs[i]);
+    n->rings = (int)rings;
+    return s;
+}
+
+static status read_figures(context *c, h5_file *f, const char *prefix, const char *suffix, double figures[FIGURES])
 {
     status s = STATUS_OK;
     for (int i = 0; i < FIGURES; i++) figures[i] = NAN;
     if (!h5_exists(f, "/score")) return s;
     for (int i = 0; !s && i < FIGURES; i++) {
         char name[32];
-        snprintf(name, sizeof name, "%s%s", prefix, figure_names[i]);
+        snprintf(name, sizeof name, "%s%s%s", prefix, figure_names[i], suffix);
         if (h5_has_attribute(f, "/score", name)) s = h5_read_real(c, f, "/score", name, &figures[i]);
     }
     return s;
@@ -124,8 +193,12 @@ status numbers_read(context *c, const char *path, numbers *n)
     n->rings = (int)rings;
     s = read_set(c, f, "/truth", n, &n->truth);
     if (!s) s = read_set(c, f, "/model", n, &n->model);
-    if (!s) s = read_figures(c, f, "", n->figures);
-    if (!s) s = read_figures(c, f, "half_", n->halves);
+    if (!s) s = read_figures(c, f, "", "", n->figures);
+    if (!s) s = read_figures(c, f, "half_", "", n->halves);
+    if (!s) s = read_figures(c, f, "", "_error", n->errors);
+    if (!s) s = read_figures(c, f, "half_", "_error", n->halves_errors);
+    if (!s) s = read_dice(c, f, &n->dice);
+    if (!s) s = read_pairs(c, f, n);
     for (int i = 0; !s && i < n->bins; i++)
         if (!(n->edges[i] > 0 && n->edges[i + 1] > n->edges[i]))
             s = context_fail(c, STATUS_DATA, "%s: /density_edges: must be positive and ascending", path);

@@ -30,7 +30,9 @@ static status data_uri(page *h, const report_input *in, const char *name, const 
 status piece_plot(page *h, const report_input *in, plot p, const char *alt, const char *caption)
 {
     if (!in->p->drawn[p]) return STATUS_OK;
-    page_format(h, "<figure><img class=\"plot\" width=\"640\" height=\"430\" alt=\"%s\" ", alt);
+    int width, height;
+    plot_size(p, &width, &height);
+    page_format(h, "<figure><img class=\"plot\" width=\"%d\" height=\"%d\" alt=\"%s\" ", width, height, alt);
     status s = data_uri(h, in, plot_name(p), "svg", "image/svg+xml");
     page_format(h, "><figcaption>%s</figcaption></figure>\n", caption);
     return s;
@@ -60,6 +62,26 @@ status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool o
     page_format(h, "</div><p>%s</p></div>\n",
                 overdensity ? "density in units of the mean, logarithmic" : "particles per pixel, logarithmic");
     return s;
+}
+
+void piece_number(page *h, double v)
+{
+    if (isfinite(v))
+        page_format(h, "%.*f", fabs(v) < 10 ? 3 : 1, v);
+    else
+        page_raw(h, "–");
+}
+
+void piece_value(page *h, double v, double error)
+{
+    piece_number(h, v);
+    if (isfinite(v) && isfinite(error))
+        page_format(h, "&nbsp;±&nbsp;%.*f", error < .001 ? 4 : fabs(v) < 10 ? 3 : 1, error);
+}
+
+void piece_list(page *h, const char *const words[], int count)
+{
+    for (int i = 0; i < count; i++) page_format(h, "%s%s", i ? (i == count - 1 ? " and " : ", ") : "", words[i]);
 }
 
 void piece_trouble(page *h, const report_input *in)

@@ -38,7 +38,7 @@ static void extremes(const sample *m, double *low, double *high)
     if (!(*high > *low)) *high = *low + 1;
 }
 
-status plot_before(context *c, const run *r, const char *folder, bool *wanted)
+status plot_before(context *c, const run *r, const char *folder, plot id, bool *wanted)
 {
     double edges[BINS + 1], counts[BINS] = {0};
     page data, script;
@@ -67,10 +67,10 @@ status plot_before(context *c, const run *r, const char *folder, bool *wanted)
                       "plot 'figure1_before.dat' using 1:($2>0.7?$2:0.7) with filledcurves y1=0.7 fillcolor rgb QUIET "
                       "fillstyle solid 0.35, \\\n"
                       "     '' using 1:($2>0.7?$2:0.7) with lines linewidth 1.4 linecolor rgb QUIET\n");
-    return plot_save(c, folder, "figure1_before", &data, &script);
+    return plot_save(c, folder, id, &data, &script);
 }
 
-status plot_after(context *c, const run *r, const char *folder, bool *wanted)
+status plot_after(context *c, const run *r, const char *folder, plot id, bool *wanted)
 {
     double edges[BINS + 1], density[BINS] = {0};
     page data, script;
@@ -97,7 +97,7 @@ status plot_after(context *c, const run *r, const char *folder, bool *wanted)
              "unset key\n"
              "plot 'figure1_after.dat' using 1:2 with filledcurves y1=0 fillcolor rgb MODEL fillstyle solid 0.30, \\\n"
              "     '' using 1:2 with lines linewidth 1.6 linecolor rgb MODEL\n");
-    return plot_save(c, folder, "figure1_after", &data, &script);
+    return plot_save(c, folder, id, &data, &script);
 }
 
 /* Where the offset rules, the curve is flat: a tenth of it is low enough. */
@@ -106,7 +106,7 @@ static double lowest_drawn(const transform_shape *t)
     return fmax(transform_from(t, -1), .1 * exp(t->a) / t->scale);
 }
 
-status plot_transform(context *c, const run *r, const char *folder, bool *wanted)
+status plot_transform(context *c, const run *r, const char *folder, plot id, bool *wanted)
 {
     enum { POINTS = 300 };
     page data, script;
@@ -132,5 +132,5 @@ status plot_transform(context *c, const run *r, const char *folder, bool *wanted
                       "set ytics 0.5\n"
                       "unset key\n"
                       "plot 'figure1_transform.dat' using 1:2 with lines linewidth 2.4 linecolor rgb MODEL\n");
-    return plot_save(c, folder, "figure1_transform", &data, &script);
+    return plot_save(c, folder, id, &data, &script);
 }

@@ -27,7 +27,7 @@ static void write_end(page *h)
         h,
         "<footer>Made by cosmocl %s on %s. The figures follow Ullmo, Decelle &amp; Aghanim, <em>Encoding large scale "
         "cosmological structure with generative adversarial networks</em> (figures 1 to "
-        "3).</footer>\n</main>\n</body>\n</html>\n",
+        "3 and 6 to 13).</footer>\n</main>\n</body>\n</html>\n",
         COSMOCL_VERSION, date);
 }
 
@@ -40,6 +40,8 @@ static status write_sections(page *h, const report_input *in)
     if (!s) s = section_statistics(h, in);
     if (!s) s = section_training(h, in);
     if (!s) s = section_figures(h, in);
+    if (!s) s = section_baselines(h, in);
+    if (!s) s = section_autoencoder(h, in);
     if (s) return s;
     section_making(h, in);
     write_end(h);
@@ -52,7 +54,7 @@ static void sum_up(const run *r, const plots *p, report_result *result)
     for (int i = 0; i < PLOT_COUNT; i++) result->figures += p->drawn[i];
     for (int i = 0; i < PICTURE_COUNT; i++) result->pictures += p->pictures[i];
     for (int i = 0; i < RUN_PARTS; i++)
-        if (!run_has(r, i)) result->missing_file[result->missing++] = run_file(i);
+        if (!run_has(r, i) && run_asked_for(r, i)) result->missing_file[result->missing++] = run_file(i);
     memcpy(result->trouble, p->trouble, sizeof result->trouble);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/context.h"
 
-enum { REPORT_MISSING = 16 };
+enum { REPORT_MISSING = 32 };
 
 typedef struct {
     int figures, pictures; /* drawn by gnuplot; made by ourselves */

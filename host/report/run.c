@@ -19,6 +19,15 @@ static const struct {
     [RUN_TRUTH] = {"truth.h5", "the simulated test images"},
     [RUN_GENERATED] = {"generated.h5", "the generated images"},
     [RUN_STATS] = {"stats.h5", "the statistics of both"},
+    [RUN_UNTRAINED] = {"baseline_untrained.h5", "the images of an untrained network"},
+    [RUN_GAUSSIAN] = {"baseline_gaussian.h5", "the images of the Gaussian field"},
+    [RUN_UNTRAINED_STATS] = {"stats_untrained.h5", "the statistics of the untrained network"},
+    [RUN_GAUSSIAN_STATS] = {"stats_gaussian.h5", "the statistics of the Gaussian field"},
+    [RUN_ENCODER] = {"encoder/metrics.jsonl", "the course of the encoder's training"},
+    [RUN_PAIRS] = {"pairs.h5", "the test images and what the autoencoder infers"},
+    [RUN_PAIRS_STATS] = {"stats_pairs.h5", "the statistics of the pairs"},
+    [RUN_SANITY_GENERATED] = {"stats_sanity_generated.h5", "the sanity experiment on generated images"},
+    [RUN_SANITY_REAL] = {"stats_sanity_real.h5", "the sanity experiment on simulated images"},
     [RUN_PIPELINE] = {"pipeline.json", "the record of the stages"},
     [RUN_CONFIG] = {"config.ini", "the effective configuration"},
 };
@@ -42,8 +51,18 @@ void run_delete(run *r)
     sample_delete(&r->parents);
     sample_delete(&r->truth);
     sample_delete(&r->generated);
+    sample_delete(&r->untrained);
+    sample_delete(&r->gaussian);
+    sample_delete(&r->inferred);
+    sample_delete(&r->originals);
     metrics_delete(&r->course);
+    metrics_delete(&r->encoder);
     numbers_delete(&r->stats);
+    numbers_delete(&r->untrained_stats);
+    numbers_delete(&r->gaussian_stats);
+    numbers_delete(&r->pairs);
+    numbers_delete(&r->sanity_generated);
+    numbers_delete(&r->sanity_real);
     json_decref(r->select);
     json_decref(r->pipeline);
     config_delete(&r->settings);
@@ -86,6 +105,19 @@ static status read_config(context *c, const char *path, run *r)
     return STATUS_OK;
 }
 
+static status read_pairs(context *c, const char *path, run *r)
+{
+    status s = sample_read(c, path, IMAGES_READ, &r->inferred);
+    if (!s) s = sample_read_dataset(c, path, "/truth", IMAGES_READ, &r->originals);
+    if (!s && (r->inferred.total != r->originals.total || r->inferred.ny != r->originals.ny ||
+               r->inferred.nx != r->originals.nx))
+        s = context_fail(c, STATUS_DATA, "%s: /truth has another shape than /maps", path);
+    if (!s) return s;
+    sample_delete(&r->inferred);
+    sample_delete(&r->originals);
+    return s;
+}
+
 static status read_part(context *c, run_part part, const char *path, run *r)
 {
     switch (part) {
@@ -101,6 +133,24 @@ static status read_part(context *c, run_part part, const char *path, run *r)
         return sample_read(c, path, IMAGES_READ, &r->generated);
     case RUN_STATS:
         return numbers_read(c, path, &r->stats);
+    case RUN_UNTRAINED:
+        return sample_read(c, path, IMAGES_READ, &r->untrained);
+    case RUN_GAUSSIAN:
+        return sample_read(c, path, IMAGES_READ, &r->gaussian);
+    case RUN_UNTRAINED_STATS:
+        return numbers_read(c, path, &r->untrained_stats);
+    case RUN_GAUSSIAN_STATS:
+        return numbers_read(c, path, &r->gaussian_stats);
+    case RUN_ENCODER:
+        return metrics_read(c, path, &r->encoder);
+    case RUN_PAIRS:
+        return read_pairs(c, path, r);
+    case RUN_PAIRS_STATS:
+        return numbers_read(c, path, &r->pairs);
+    case RUN_SANITY_GENERATED:
+        return numbers_read(c, path, &r->sanity_generated);
+    case RUN_SANITY_REAL:
+        return numbers_read(c, path, &r->sanity_real);
     case RUN_PIPELINE:
         return read_json(c, path, &r->pipeline);
     case RUN_CONFIG:
@@ -136,6 +186,13 @@ static status read_provenance(context *c, run *r)
     return STATUS_OK;
 }
 
+/* Files of a part that was not asked for are of an older run. */
+bool run_asked_for(const run *r, run_part part)
+{
+    const bool sanity = part == RUN_SANITY_GENERATED || part == RUN_SANITY_REAL;
+    return !sanity || !r->settings || config_integer(r->settings, "encoder.sanity_steps") > 0;
+}
+
 status run_read(context *c, const char *folder, run *r)
 {
     struct stat st;
@@ -148,6 +205,10 @@ status run_read(context *c, const char *folder, run *r)
         char path[FILES_PATH];
         s = files_path(c, path, "%s/%s", folder, run_file(part));
         if (s) break;
+        if (!run_asked_for(r, part)) {
+            snprintf(r->note[part], sizeof r->note[part], "not asked for (encoder.sanity_steps = 0)");
+            continue;
+        }
         if (!files_exists(path)) {
             snprintf(r->note[part], sizeof r->note[part], "not in this run");
             continue;
@@ -195,6 +256,7 @@ void run_epoch_get(const run *r, int i, run_epoch *e)
     e->epoch = run_number(object, "epoch");
     e->step = run_number(object, "step");
     e->score = run_number(object, "score");
+    e->error = run_number(object, "score_error");
     e->parts = json_object_get(object, "parts");
     e->figures = json_object_get(object, "figures");
 }

@@ -18,7 +18,11 @@ typedef struct {
 } sample;
 
 void sample_delete(sample *m);
-/* At most `limit` maps. */
+/* At most `limit` maps of /maps, or of another dataset of the file (the same ones of datasets of equal length). */
 status sample_read(context *c, const char *path, int limit, sample *m);
+status sample_read_dataset(context *c, const char *path, const char *dataset, int limit, sample *m);
+/* The values above which each of `count` percentages of all pixels lies, of all maps or of map i alone (i ≥ 0): the
+ * K-th largest, K = round(percent · pixels/100), as the overlap takes it. */
+status sample_thresholds(context *c, const sample *m, int i, int count, const double *percent, float *values);
 
 #endif

@@ -8,28 +8,21 @@ typedef enum { LEVEL_UNKNOWN, LEVEL_CHANCE, LEVEL_NEAR, LEVEL_OFF, LEVEL_FAR } l
 
 static const struct {
     const char *title, *meaning, *ideal;
-    bool ratio;       /* 1 is perfect, else 0 */
     double near, off; /* |ln ratio|, or the value itself */
 } rows[FIGURES] = {
-    [FIGURE_PDF] = {"pdf", "pixels in the wrong density bin: 0 none, 2 all", "0", false, .1, .5},
-    [FIGURE_MEAN] = {"mean", "mean density, generated ÷ simulated", "1", true, .05, .25},
-    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", true, .15,
-                    .5},
-    [FIGURE_PSD] = {"psd", "distance of the power spectra, mean |ln ratio|", "0", false, .15, .7},
-    [FIGURE_PEAKS] = {"peaks", "number of peaks, generated ÷ simulated", "1", true, .08, .3},
+    [FIGURE_PDF] = {"pdf", "pixels in the wrong density bin: 0 none, 2 all", "0", .1, .5},
+    [FIGURE_MEAN] = {"mean", "mean density, generated ÷ simulated", "1", .05, .25},
+    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", .15, .5},
+    [FIGURE_PSD] = {"psd", "distance of the power spectra, mean |ln ratio|", "0", .15, .7},
+    [FIGURE_PEAKS] = {"peaks", "number of peaks, generated ÷ simulated", "1", .08, .3},
 };
-
-static double distance(int figure, double v)
-{
-    return rows[figure].ratio ? fabs(log(v)) : fabs(v);
-}
 
 /* `chance` may be NaN. */
 static level level_of(int figure, double v, double chance)
 {
     if (!isfinite(v)) return LEVEL_UNKNOWN;
-    double d = distance(figure, v);
-    if (isfinite(chance) && d <= 1.5 * distance(figure, chance) + .01) return LEVEL_CHANCE;
+    double d = numbers_distance(figure, v);
+    if (isfinite(chance) && d <= 1.5 * numbers_distance(figure, chance) + .01) return LEVEL_CHANCE;
     return d <= rows[figure].near ? LEVEL_NEAR : d <= rows[figure].off ? LEVEL_OFF : LEVEL_FAR;
 }
 
@@ -92,13 +85,10 @@ static void say_reading(page *h, int figure, double v, double bias)
     }
 }
 
-static void cell(page *h, const char *label, double v)
+static void cell(page *h, const char *label, double v, double error)
 {
     page_format(h, "<td class=\"n\" data-label=\"%s\">", label);
-    if (isfinite(v))
-        page_format(h, "%.*f", fabs(v) < 10 ? 3 : 1, v);
-    else
-        page_raw(h, "–");
+    piece_value(h, v, error);
     page_raw(h, "</td>");
 }
 
@@ -112,20 +102,14 @@ static bool reference_of(const report_input *in, double figures[FIGURES])
     return train;
 }
 
-/* "pdf, mean and peaks" of those at the levels from … to; nothing when there are none. */
-static int list_levels(page *h, const level levels[FIGURES], level from, level to)
+/* Those at the levels from … to. */
+static void list_levels(page *h, const level levels[FIGURES], level from, level to)
 {
-    static const char *const names[FIGURES] = {"the densities of pixels", "the amount of matter",
-                                               "the variety between images", "the power spectrum",
-                                               "the number of peaks"};
-    int n = 0, written = 0;
-    for (int i = 0; i < FIGURES; i++) n += levels[i] >= from && levels[i] <= to;
-    for (int i = 0; i < FIGURES; i++) {
-        if (levels[i] < from || levels[i] > to) continue;
-        page_format(h, "%s%s", written ? (written == n - 1 ? " and " : ", ") : "", names[i]);
-        written++;
-    }
-    return n;
+    const char *words[FIGURES];
+    int n = 0;
+    for (int i = 0; i < FIGURES; i++)
+        if (levels[i] >= from && levels[i] <= to) words[n++] = figure_meaning[i];
+    piece_list(h, words, n);
 }
 
 static void say_summary(page *h, const level levels[FIGURES])
@@ -150,9 +134,10 @@ static void say_summary(page *h, const level levels[FIGURES])
     page_raw(h, "</p>\n");
 }
 
-static void write_table(page *h, const double figures[FIGURES], const double chance[FIGURES],
-                        const level levels[FIGURES], double bias, bool train)
+static void write_table(page *h, const numbers *n, const double chance[FIGURES], const level levels[FIGURES],
+                        bool train)
 {
+    const double bias = numbers_power_bias(n);
     page_format(h,
                 "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th "
                 "class=\"n\">perfect</th><th class=\"n\">%s</th>"
@@ -162,10 +147,10 @@ static void write_table(page *h, const double figures[FIGURES], const double cha
         page_format(h,
                     "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%s</td>",
                     rows[i].title, rows[i].meaning, rows[i].ideal);
-        cell(h, train ? "train against test" : "half against half", chance[i]);
-        cell(h, "generated", figures[i]);
+        cell(h, train ? "train against test" : "half against half", chance[i], NAN);
+        cell(h, "generated", n->figures[i], n->errors[i]);
         page_raw(h, "<td>");
-        say_reading(h, i, figures[i], bias);
+        say_reading(h, i, n->figures[i], bias);
         page_raw(h, "</td><td>");
         say_level(h, levels[i]);
         page_raw(h, "</td></tr>\n");
@@ -195,8 +180,8 @@ static void write_epochs(page *h, const run *r)
         page_format(h, "<tr><td class=\"n\">%s</td>", text);
         piece_count(e.step, text);
         page_format(h, "<td class=\"n\">%s</td>", text);
-        cell(h, "score", e.score);
-        for (int k = 0; k < FIGURES; k++) cell(h, figure_names[k], run_number(e.figures, figure_names[k]));
+        cell(h, "score", e.score, e.error);
+        for (int k = 0; k < FIGURES; k++) cell(h, figure_names[k], run_number(e.figures, figure_names[k]), NAN);
         page_format(h, "<td>%s</td></tr>\n", i == best ? "<span class=\"verdict good\">● chosen</span>" : "");
     }
     page_raw(h, "</tbody></table></div></details>\n");
@@ -210,12 +195,14 @@ static void say_best(page *h, const run *r)
     int best = run_best(r), n = 0;
     if (best < 0) return;
     run_epoch_get(r, best, &e);
-    if (isfinite(e.score))
+    if (isfinite(e.score)) {
+        page_format(h, "<p>The chosen state scored <strong>%.2f</strong>", e.score);
+        if (isfinite(e.error)) page_format(h, " (±&nbsp;%.2g)", e.error);
         page_format(h,
-                    "<p>The chosen state scored <strong>%.2f</strong> against the validation maps: its statistics lie "
-                    "on average %.2g times "
-                    "as far from them as those of another sample of simulations do",
-                    e.score, e.score);
+                    " against the validation maps: its statistics lie on average %.2g times as far from them as those "
+                    "of another sample of simulations do",
+                    e.score);
+    }
     json_object_foreach((json_t *)e.parts, name, value)
     {
         if (!json_is_number(value)) continue;
@@ -237,7 +224,7 @@ status section_figures(page *h, const report_input *in)
         const bool train = reference_of(in, chance);
         for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, figures[i], chance[i]);
         say_summary(h, levels);
-        write_table(h, figures, chance, levels, numbers_power_bias(&in->r->stats), train);
+        write_table(h, &in->r->stats, chance, levels, train);
     } else {
         piece_missing(h, in, RUN_STATS);
     }

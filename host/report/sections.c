@@ -105,6 +105,51 @@ status section_images(page *h, const report_input *in)
     return s;
 }
 
+/* How far the generated curve lies from the simulated one, in per cent of the latter's greatest height. */
+static double minkowski_distance(const numbers *n, int which)
+{
+    const double *truth = n->truth.minkowski[which], *model = n->model.minkowski[which];
+    double greatest = 0, height = 0;
+    for (int e = 0; truth && model && e <= n->bins; e++) {
+        greatest = fmax(greatest, fabs(model[e] - truth[e]));
+        height = fmax(height, fabs(truth[e]));
+    }
+    return height > 0 ? 100 * greatest / height : NAN;
+}
+
+static status write_minkowski(page *h, const report_input *in)
+{
+    const numbers *n = &in->r->stats;
+    double distance[MINKOWSKI];
+    page_raw(h, "<h3>Shapes</h3>\n");
+    for (int i = 0; i < MINKOWSKI; i++) distance[i] = minkowski_distance(n, i);
+    if (!isfinite(distance[MINKOWSKI_AREA])) {
+        page_format(h,
+                    "<p class=\"missing\"><strong>The Minkowski functionals</strong> are not in <code>%s</code>.</p>\n",
+                    run_file(RUN_STATS));
+        return STATUS_OK;
+    }
+    page_format(
+        h,
+        "<div class=\"pair\">\n<div>\n<p>A power spectrum does not see whether matter lies in threads or in clumps. "
+        "The three Minkowski "
+        "functionals of what is denser than a threshold do: its area, the length of its boundary, and the number "
+        "of its pieces less that of its holes. Where they differ most, the generated curve is off by %.1f %% of "
+        "the simulated one's height in area, %.1f %% in boundary and %.1f %% in pieces less holes.</p>\n</div>\n",
+        distance[MINKOWSKI_AREA], distance[MINKOWSKI_PERIMETER], distance[MINKOWSKI_EULER]);
+    status s = piece_plot(h, in, PLOT_PERIMETER, "Boundary of what is denser than a threshold, over the threshold",
+                          "Long where matter lies in threads. Bands are the scatter of the images.");
+    if (!s)
+        s = piece_plot(
+            h, in, PLOT_EULER, "Euler characteristic over the threshold",
+            "Below zero holes prevail, the voids of a connected web; above it separate pieces, the clusters.");
+    if (!s)
+        s = piece_plot(h, in, PLOT_AREA, "Area of what is denser than a threshold, over the threshold",
+                       "The share of the image that is denser; the histogram of densities, added up.");
+    page_raw(h, "</div>\n");
+    return s;
+}
+
 status section_statistics(page *h, const report_input *in)
 {
     status s = STATUS_OK;
@@ -136,8 +181,39 @@ status section_statistics(page *h, const report_input *in)
                        "Local maxima in an average image. The dense ones at the right are the haloes of clusters; the "
                        "faint ones at the "
                        "left are mostly noise of the simulation.");
-    page_raw(h, "</div>\n</section>\n");
+    page_raw(h, "</div>\n");
+    if (!s) s = write_minkowski(h, in);
+    page_raw(h, "</section>\n");
     return s;
+}
+
+/* Which part of the chosen network's score is worst, and the panel of all of them. */
+static status write_parts(page *h, const report_input *in)
+{
+    const char *name, *worst = NULL;
+    json_t *value;
+    run_epoch e;
+    double most = -INFINITY;
+    if (!in->p->drawn[PLOT_PARTS]) return STATUS_OK;
+    if (run_best(in->r) >= 0) {
+        run_epoch_get(in->r, run_best(in->r), &e);
+        json_object_foreach((json_t *)e.parts, name, value)
+        {
+            if (!json_is_number(value) || !(json_number_value(value) > most)) continue;
+            most = json_number_value(value);
+            worst = name;
+        }
+    }
+    page_raw(h, "<h3>Part by part</h3>\n<p>The score is the mean of its parts, each the distance from the validation "
+                "maps over that of another sample of simulations.");
+    if (worst) {
+        page_raw(h, " In the chosen network the part furthest from its goal is <em>");
+        page_escape(h, worst);
+        page_format(h, "</em>, at %.2f.", most);
+    }
+    page_raw(h, "</p>\n");
+    return piece_plot(h, in, PLOT_PARTS, "Each part of the score over the training",
+                      "One axis for all; dashed is another sample of simulations, the circle the network chosen.");
 }
 
 status section_training(page *h, const report_input *in)
@@ -162,7 +238,7 @@ status section_training(page *h, const report_input *in)
     page_raw(h, "<div class=\"pair\">\n");
     s = piece_plot(h, in, PLOT_SCORE, "Score of the saved networks over the training",
                    "The lower, the nearer to simulations; dashed is what another sample of simulations gives. "
-                   "It swings from state to state, which is why many are saved.");
+                   "It swings from state to state, which is why many are saved. The band is the score's error.");
     if (!s)
         s = piece_plot(h, in, PLOT_LOSS, "Losses of discriminator and generator",
                        "Lines are means over neighbouring steps, bands their extremes.");
@@ -173,6 +249,8 @@ status section_training(page *h, const report_input *in)
         s = piece_plot(
             h, in, PLOT_SPEED, "Training speed in samples per second",
             "Simulated images a second. Dips are pauses in which states are saved, or other work on the machine.");
-    page_raw(h, "</div>\n</section>\n");
+    page_raw(h, "</div>\n");
+    if (!s) s = write_parts(h, in);
+    page_raw(h, "</section>\n");
     return s;
 }

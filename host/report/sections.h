@@ -21,6 +21,10 @@ status section_images(page *h, const report_input *in);
 status section_statistics(page *h, const report_input *in);
 status section_training(page *h, const report_input *in);
 status section_figures(page *h, const report_input *in);
+status section_baselines(page *h, const report_input *in);
+status section_autoencoder(page *h, const report_input *in);
+/* The last part of the former: the encoder that learnt from generated images. */
+status section_sanity(page *h, const report_input *in);
 void section_making(page *h, const report_input *in);
 
 /* ---- pieces.c: what the sections share ---- */
@@ -33,6 +37,12 @@ status piece_plot(page *h, const report_input *in, plot p, const char *alt, cons
 status piece_picture(page *h, const report_input *in, picture_id id, const char *alt);
 /* The colour bar with its labels. */
 status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool overdensity);
+/* "0.432", "–" when not finite. */
+void piece_number(page *h, double v);
+/* "0.432 ± 0.011"; without the error where it is not known. */
+void piece_value(page *h, double v, double error);
+/* "pdf, mean and peaks" */
+void piece_list(page *h, const char *const words[], int count);
 /* A line that says why curves are missing; nothing when all were drawn. */
 void piece_trouble(page *h, const report_input *in);
 /* "12,345"; up to four digits stay as they are. "?" when not finite. */

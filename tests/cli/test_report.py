@@ -12,143 +12,24 @@ import h5py
 import numpy
 import pytest
 
+from reporting import STATED, fields, write_maps, write_run
+
 COSMOCL = os.environ["COSMOCL"]
+NO_GNUPLOT = dict(os.environ, COSMOCL_GNUPLOT="no-such-gnuplot")  # which takes nearly all of the time
 FIGURES = ["figure1_before", "figure1_after", "figure1_transform", "figure2", "figure3", "figure3_pdf", "figure3_mean",
-           "figure3_power", "figure3_peaks", "training", "training_loss", "training_accuracy", "training_speed", "training_score"]
-PICTURES = ["figure1_map", "figure2_simulated", "figure2_generated", "colour_bar"]
-STATED = dict(pdf=.4321, mean=1.0123, std=.8765, psd=.1357, peaks=.9753,
-              half_pdf=.0246, half_mean=1.0086, half_std=.9182, half_psd=.0173, half_peaks=1.0321)
+           "figure3_power", "figure3_peaks", "training", "training_loss", "training_accuracy", "training_speed", "training_score",
+           "training_parts", "minkowski", "minkowski_area", "minkowski_perimeter", "minkowski_euler", "encoder_loss", "figure7",
+           "figure7_pdf", "figure7_mean", "figure7_power", "figure7_peaks", "figure10", "figure10_dice", "figure10_normalized",
+           "pairs_transfer", "pairs_correlation", "sanity_dice"]
+GRID, STRIP = (4 * 128 + 3 * 6, 8 * 128 + 7 * 6), (8 * 128 + 7 * 6, 128)
+PICTURES = {"figure1_map": (768, 768), "figure2_simulated": GRID, "figure2_generated": GRID, "colour_bar": (512, 12),
+            "strip_simulated": STRIP, "strip_generated": STRIP, "strip_untrained": STRIP, "strip_gaussian": STRIP,
+            "figure6": (8 * 128 + 7 * 6, 2 * 128 + 6), "figure8": (10 * 128 + 5 * 6 + 4 * 14, 4 * 128 + 3 * 6),
+            "figure9": (4 * 128 + 3 * 6, 4 * 128 + 3 * 6)}
+PARTS = ["config.ini", "maps.h5", "gan/metrics.jsonl", "gan/select.json", "truth.h5", "generated.h5", "stats.h5", "baseline_untrained.h5",
+         "baseline_gaussian.h5", "stats_untrained.h5", "stats_gaussian.h5", "encoder/metrics.jsonl", "pairs.h5", "stats_pairs.h5",
+         "stats_sanity_generated.h5", "stats_sanity_real.h5", "pipeline.json"]
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-HOSTILE = "<script>alert('x')</script> & \"quoted\" <img src=http://evil.example/x.png>"
-CONFIG = """[run]
-seed = 1
-
-[simulate]
-dims = 2
-boxes = 116
-particles = 256
-box_mpc_h = 100
-steps = 60
-redshifts = 0
-
-[maps]
-pixels = 128
-
-[gan]
-steps = 2200
-save_every = 100
-"""
-
-
-def fields(count, side, seed, push=1.0, spread=0.0):
-    """Density maps with filaments, knots and voids: (2 side)² particles of a lattice moved along a random Gaussian
-    displacement (Zel'dovich), counted in pixels and lightly smoothed; about 4 particles per pixel."""
-    rng = numpy.random.default_rng(seed)
-    n = 2 * side
-    ky, kx = numpy.meshgrid(numpy.fft.fftfreq(n) * n, numpy.fft.fftfreq(n) * n, indexing="ij")
-    k2 = numpy.where(kx ** 2 + ky ** 2 > 0, kx ** 2 + ky ** 2, 1)
-    smooth = numpy.exp(-k2 / (2 * (0.14 * n) ** 2))
-    q = numpy.arange(n) / 2
-    out = numpy.empty((count, side, side), numpy.float32)
-    for i in range(count):
-        d = numpy.fft.fft2(rng.standard_normal((n, n))) * k2 ** -0.55 * smooth
-        psi = [numpy.fft.ifft2(1j * k / k2 * d).real for k in (ky, kx)]
-        scale = push * 0.028 * side / psi[0].std()
-        y, x = ((q[:, None] + scale * psi[0]) % side).ravel(), ((q[None, :] + scale * psi[1]) % side).ravel()
-        m = numpy.zeros((side, side))
-        for oy, ox in ((0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5), (0.25, 0.75)):
-            m += numpy.histogram2d((y + oy) % side, (x + ox) % side, side, ((0, side), (0, side)))[0] / 5
-        m = (4 * m + sum(numpy.roll(m, s, a) for s in (1, -1) for a in (0, 1))) / 8 + 0.03 * rng.random((side, side)) + 0.05
-        out[i] = m * numpy.exp(spread * rng.standard_normal())
-    return out
-
-
-def write_maps(path, maps, box):
-    with h5py.File(path, "w") as f:
-        f["maps"] = maps
-        f.attrs.update(box_mpc_h=box, mean=4.0, redshift=0.0, dims=2, estimator="dtfe", transform="log",
-                       a=numpy.log(0.01), b=numpy.log(600), unit="overdensity")
-        f.create_group("provenance").attrs.update(version="0.1.0", commit="0123456789ab", date="2026-01-31T12:00:00Z",
-                                                  device="pthread-cpu & <others>", selftest="passed",
-                                                  command_line="cosmocl generate " + HOSTILE)
-
-
-def peaks_of(maps, edges):
-    c = maps[:, 1:-1, 1:-1]
-    up = numpy.ones(c.shape, bool)
-    n = maps.shape[1]
-    for dy in range(3):
-        for dx in range(3):
-            if (dy, dx) != (1, 1):
-                up &= c > maps[:, dy:n - 2 + dy, dx:n - 2 + dx]
-    return numpy.array([numpy.histogram(m[u], edges)[0] for m, u in zip(c, up)], numpy.float64)
-
-
-def write_set(f, name, maps, edges):
-    n = maps.shape[1]
-    g = f.create_group(name)
-    g["pixel_pdf"] = numpy.histogram(maps, edges)[0] / maps.size / numpy.diff(numpy.log10(edges))
-    g["mean_density"] = maps.mean((1, 2), dtype=numpy.float64)
-    k = numpy.rint(numpy.hypot(*numpy.meshgrid(numpy.fft.fftfreq(n) * n, numpy.fft.fftfreq(n) * n, indexing="ij"))).astype(int)
-    p = numpy.abs(numpy.fft.fft2(maps.astype(numpy.float64))) ** 2
-    power = numpy.stack([p[:, k == nu].mean(1) for nu in range(1, n // 2 + 1)], 1)
-    g["power_all"] = power
-    g["power_median"] = numpy.median(power, 0)
-    g["power_mad"] = numpy.median(numpy.abs(power - numpy.median(power, 0)), 0)
-    g["peak_counts"] = peaks_of(maps, edges)
-    return power
-
-
-def write_stats(path, truth, model):
-    edges = numpy.geomspace(1e-3, 1e4, 61)
-    with h5py.File(path, "w") as f:
-        f["density_edges"] = edges
-        f["nu"] = numpy.arange(1, truth.shape[1] // 2 + 1)
-        write_set(f, "truth", truth, edges)
-        write_set(f, "model", model, edges)
-        f.create_group("score").attrs.update(STATED)
-
-
-def write_training(folder, steps=2200):
-    rng = numpy.random.default_rng(5)
-    folder.mkdir()
-    with open(folder / "metrics.jsonl", "w") as f:
-        for step in range(1, steps + 1):
-            d = 0.35 + 0.34 * numpy.exp(-step / 150) + 0.05 * rng.standard_normal()
-            g = 0.9 - 0.4 * numpy.exp(-step / 200) + 0.15 * rng.standard_normal()
-            a = 0.9 - 0.4 * numpy.exp(-step / 150)
-            line = dict(step=step, epoch=step // 92, loss_d=d, loss_g=g, accuracy_real=min(1, a + 0.03 * rng.standard_normal()),
-                        accuracy_generated=min(1, a + 0.03 * rng.standard_normal()), samples_s=410 - 90 * (step % 100 == 0)
-                        + 8 * rng.standard_normal(), seconds=step * 0.24)
-            f.write(json.dumps(line) + "\n")
-        f.write('{"step": 2201, "loss')  # a line half written when the run was stopped
-    epochs = []
-    for n in range(1, steps // 100 + 1):
-        score = 1.8 + 14 * numpy.exp(-n / 3) + 0.8 * abs(rng.standard_normal())
-        epochs.append(dict(epoch=n, step=100 * n, score=score,
-                           parts=dict(pdf=score * 1.1, mean=score * 0.8, scatter=score, power=score * 1.3, peaks=score * 0.8),
-                           figures=dict(pdf=0.1 * score, mean=1 + 0.02 * score, std=1 - 0.05 * score, psd=0.1 * score, peaks=1.1)))
-    best = min(epochs, key=lambda e: e["score"])
-    text = json.dumps(dict(best=dict(epoch=best["epoch"], file=f"gan/epochs/{best['epoch']:04d}.h5", score=best["score"]), epochs=epochs))
-    (folder / "select.json").write_text(text)
-
-
-def write_run(folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    parents = fields(20, 128, 1)
-    truth, model = fields(160, 64, 2, spread=0.12), fields(200, 64, 3, push=0.8, spread=0.07)
-    write_maps(folder / "maps.h5", parents, 100.0)
-    write_maps(folder / "truth.h5", truth, 50.0)
-    write_maps(folder / "generated.h5", model, 50.0)
-    write_stats(folder / "stats.h5", truth, model)
-    write_training(folder / "gan")
-    (folder / "config.ini").write_text(CONFIG + f"# {HOSTILE}\n")
-    (folder / "pipeline.json").write_text(json.dumps(dict(
-        preset="quick2d", device="pthread-skylake " + HOSTILE, version="0.1.0", commit="0123456789ab",
-        versions=dict(opencl="OpenCL 3.0 PoCL 5.0"),
-        stages=[dict(name=n, state=state, key="0" * 64, seconds=s) for n, s, state in
-                [("simulate", 61.2, "done"), ("maps", 12.4, "done"), ("train gan", 540.0, "done"), ("select", 31.0, "done"),
-                 ("generate", 2.2, "done"), ("stats", 4.1, "done"), ("report", 0.0, "running")]])))
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +96,9 @@ def png_size(path):
 
 def test_page_is_whole_and_asks_for_nothing_outside(whole):
     page, text = read_page(whole / "report.html")
-    assert len(page.images) == 3 + 1 + 2 + 2 + 4 + 4  # figure 1, its map, figure 2, two bars, figure 3, training
+    # Figure 1, its map, figure 2, three bars, figure 3, training, Minkowski functionals, parts of the score, strips, encoder,
+    # figures 6, 8 and 9, figure 7, figure 10, transfer and correlation, sanity experiment.
+    assert len(page.images) == 3 + 1 + 2 + 3 + 4 + 4 + 3 + 1 + 4 + 1 + 3 + 4 + 2 + 2 + 1
     for image in page.images:
         assert len(image) > 300, image[:60]
     assert "116 simulated boxes of 100 Mpc/h" in page.text and "2200 steps" in page.text
@@ -243,9 +126,7 @@ def test_figures_are_drawn_twice(whole, name):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures(whole, name):
-    width, height = png_size(whole / "figures" / f"{name}.png")
-    expected = {"figure1_map": (768, 768), "colour_bar": (512, 12)}.get(name, (4 * 128 + 3 * 6, 8 * 128 + 7 * 6))
-    assert (width, height) == expected
+    assert png_size(whole / "figures" / f"{name}.png") == PICTURES[name]
 
 
 def test_data_of_the_figures_are_those_of_the_run(whole):
@@ -266,10 +147,10 @@ def test_figures_in_the_table(whole):
             assert f"{value:.3f}" in page.text, (name, value)
 
 
-def test_halves_of_the_truth_are_the_reference_without_a_selection(tmp_path):
-    write_run(tmp_path / "run")
+def test_halves_of_the_truth_are_the_reference_without_a_selection(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
     (tmp_path / "run" / "gan" / "select.json").unlink()
-    subprocess.run([COSMOCL, "report", str(tmp_path / "run")], capture_output=True, check=True, timeout=300)
+    subprocess.run([COSMOCL, "report", str(tmp_path / "run")], capture_output=True, check=True, timeout=300, env=NO_GNUPLOT)
     page, _ = read_page(tmp_path / "run" / "report.html")
     for name, value in STATED.items():
         assert f"{value:.3f}" in page.text, (name, value)
@@ -284,7 +165,7 @@ def test_half_a_run(tmp_path):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["report"] == str(out)
-    assert sorted(said["missing"]) == sorted(["gan/select.json", "truth.h5", "generated.h5", "stats.h5", "pipeline.json", "config.ini"])
+    assert said["missing"] == [name for name in PARTS if name not in ("maps.h5", "gan/metrics.jsonl")]
     page, _ = read_page(out)
     for name in said["missing"]:
         assert name in page.text
@@ -292,12 +173,12 @@ def test_half_a_run(tmp_path):
     assert (tmp_path / "figures" / "training_loss.svg").exists() and not (tmp_path / "figures" / "figure3.svg").exists()
 
 
-def test_damaged_parts_are_said(tmp_path):
-    write_run(tmp_path / "run")
+def test_damaged_parts_are_said(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
     (tmp_path / "run" / "stats.h5").write_bytes(b"not HDF5 <b>at all</b>")
     (tmp_path / "run" / "gan" / "select.json").write_text('{"best": ')
     (tmp_path / "run" / "pipeline.json").write_text("[1, 2]")
-    done = subprocess.run([COSMOCL, "report", str(tmp_path / "run")], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([COSMOCL, "report", str(tmp_path / "run")], capture_output=True, text=True, timeout=300, env=NO_GNUPLOT)
     assert done.returncode == 0, done.stderr
     page, _ = read_page(tmp_path / "run" / "report.html")
     assert page.text.count("could not be read") >= 3
@@ -306,11 +187,11 @@ def test_damaged_parts_are_said(tmp_path):
 def test_without_gnuplot(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "run")
     done = subprocess.run([COSMOCL, "report", str(tmp_path / "run")], capture_output=True, text=True, timeout=300,
-                          env=dict(os.environ, COSMOCL_GNUPLOT="no-such-gnuplot"))
+                          env=NO_GNUPLOT)
     assert done.returncode == 0, done.stderr
     assert "gnuplot-nox" in done.stderr
     page, _ = read_page(tmp_path / "run" / "report.html")
-    assert "gnuplot-nox" in page.text and len(page.images) == 3 + 2
+    assert "gnuplot-nox" in page.text and len(page.images) == 3 + 3 + 4 + 3  # pictures, bars, strips, pairs
     assert not (tmp_path / "run" / "figures" / "figure3.svg").exists()  # not the older report's
 
 

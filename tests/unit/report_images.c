@@ -127,11 +127,51 @@ START_TEST(scales)
 }
 END_TEST
 
+START_TEST(thresholds)
+{
+    enum { SIDE = 10 };
+    float values[2 * SIDE * SIDE], t[3];
+    const double percent[3] = {1, 20, 95};
+    sample m = {.count = 2, .total = 2, .ny = SIDE, .nx = SIDE, .values = values};
+    for (int i = 0; i < 2 * SIDE * SIDE; i++) values[i] = (float)(i * 77 % 200); /* 0 … 199, each once */
+    ck_assert_int_eq(sample_thresholds(c, &m, -1, 3, percent, t), STATUS_OK);
+    ck_assert_float_eq(t[0], 198); /* 2 of 200 are not below */
+    ck_assert_float_eq(t[1], 160);
+    ck_assert_float_eq(t[2], 10);
+    ck_assert_int_eq(sample_thresholds(c, &m, 1, 3, percent, t), STATUS_OK);
+    for (int k = 0; k < 3; k++) {
+        int above = 0;
+        for (int i = 0; i < SIDE * SIDE; i++) above += values[SIDE * SIDE + i] >= t[k];
+        ck_assert_int_eq(above, (int)percent[k]);
+    }
+}
+END_TEST
+
+START_TEST(overlaps)
+{
+    double percent[] = {1, 5, 10}, mean[] = {.5, .5, .9}, std[] = {.1, .1, .1}, r[] = {.01, .35, .1},
+           rs[] = {.1, .1, .1};
+    numbers_dice d = {.count = 3, .column = {[DICE_PERCENT] = percent, [DICE_MEAN] = mean}};
+    ck_assert_double_eq(numbers_dice_reach(&d), 0); /* nothing to tell it by */
+    d.column[DICE_STD] = std, d.column[DICE_RANDOM] = r, d.column[DICE_RANDOM_STD] = rs;
+    ck_assert_double_eq(numbers_dice_reach(&d), 1); /* .5 − .1 < .35 + .1 ends it, whatever comes behind */
+    ck_assert_double_eq(numbers_dice_at(&d, DICE_MEAN, 10), .9);
+    ck_assert_double_nan(numbers_dice_at(&d, DICE_MEAN, 20));
+    ck_assert_double_nan(numbers_dice_at(&d, DICE_SEM, 10));
+    ck_assert_double_eq_tol(numbers_distance(FIGURE_MEAN, 2), numbers_distance(FIGURE_MEAN, .5), 1e-15);
+    ck_assert_double_eq(numbers_distance(FIGURE_PDF, .3), .3);
+}
+END_TEST
+
 START_TEST(moments_and_bias)
 {
-    double v[] = {1, 3, 1, 3}, truth[] = {100, 10, 0}, model[] = {200, 10, 5}, mean, deviation;
+    double v[] = {1, 3, 1, 3}, table[] = {1, 7, 3, 7, 1, 7, 3, 7}, truth[] = {100, 10, 0}, model[] = {200, 10, 5}, mean,
+           deviation;
     numbers n = {.rings = 3};
-    numbers_moments(v, 4, &mean, &deviation);
+    numbers_moments(v, 4, 1, &mean, &deviation);
+    ck_assert_double_eq_tol(mean, 2, 1e-12);
+    ck_assert_double_eq_tol(deviation, 1, 1e-12);
+    numbers_moments(table, 4, 2, &mean, &deviation); /* the first column of two */
     ck_assert_double_eq_tol(mean, 2, 1e-12);
     ck_assert_double_eq_tol(deviation, 1, 1e-12);
     ck_assert_double_nan(numbers_power_bias(&n));
@@ -150,6 +190,8 @@ int main(void)
     tcase_add_test(t, grids);
     tcase_add_test(t, enlarging_is_centred);
     tcase_add_test(t, scales);
+    tcase_add_test(t, thresholds);
+    tcase_add_test(t, overlaps);
     tcase_add_test(t, moments_and_bias);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);

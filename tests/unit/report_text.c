@@ -138,6 +138,31 @@ START_TEST(metrics_lines)
 }
 END_TEST
 
+/* Lines of training and of validation at the same step are one row; a resumed run replaces both. */
+START_TEST(metrics_of_the_encoder)
+{
+    metrics m;
+    ck_assert_int_eq(read_lines("{\"step\": 0, \"epoch\": 0, \"validation_loss\": 9}\n"
+                                "{\"step\": 1, \"epoch\": 0, \"loss\": 5, \"samples_s\": 80}\n"
+                                "{\"step\": 2, \"epoch\": 1, \"loss\": 4}\n"
+                                "{\"step\": 2, \"epoch\": 1, \"validation_loss\": 3}\n"
+                                "{\"step\": 3, \"epoch\": 1, \"loss\": 2}\n"
+                                "{\"step\": 2, \"epoch\": 1, \"loss\": 4.5}\n" /* resumed from step 1 */
+                                "{\"step\": 2, \"epoch\": 1, \"validation_loss\": 3.5}\n"
+                                "{\"step\": 3, \"epoch\": 1, \"validation_loss\": 3.5}\n",
+                                &m),
+                     STATUS_OK);
+    ck_assert_int_eq(m.count, 4);
+    ck_assert_double_nan(m.rows[0][METRIC_LOSS]);
+    ck_assert_double_eq(m.rows[2][METRIC_LOSS], 4.5);
+    ck_assert_double_eq(m.rows[2][METRIC_VALIDATION], 3.5);
+    ck_assert_int_eq(metrics_least(&m, METRIC_VALIDATION), 2); /* the first of two that are equal */
+    ck_assert_int_eq(metrics_least(&m, METRIC_LOSS), 2);
+    ck_assert_int_eq(metrics_least(&m, METRIC_LOSS_D), -1);
+    metrics_delete(&m);
+}
+END_TEST
+
 START_TEST(metrics_bins)
 {
     enum { ROWS = 10, BINS = 3 };
@@ -168,6 +193,7 @@ int main(void)
     tcase_add_test(t, failure_sticks);
     tcase_add_test(t, counts);
     tcase_add_test(t, metrics_lines);
+    tcase_add_test(t, metrics_of_the_encoder);
     tcase_add_test(t, metrics_bins);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,189 @@
+/* What a generator must beat to be worth its training: another half of the truth sets the goal; the same network before
+ * any training and a Gaussian field with the truth's power spectrum and densities set the floor. */
+#include <math.h>
+#include <stdio.h>
+#include "report/sections.h"
+
+/* The last is no rival: it is what the best generator could reach. */
+enum { TRAINED, UNTRAINED, GAUSSIAN, RIVALS, HALF = RIVALS, COLUMNS };
+
+static const char *const titles[COLUMNS] = {"trained network", "untrained network", "Gaussian field",
+                                            "simulated, half against half"};
+
+/* One row of the table: a figure, or the score. */
+typedef struct {
+    const char *name, *meaning;
+    double value[COLUMNS], error[COLUMNS], distance[COLUMNS]; /* distance from perfect */
+    int best;                                                 /* of the rivals, −1 when there is none */
+} contest;
+
+static void find_best(contest *t)
+{
+    t->best = -1;
+    for (int k = 0; k < RIVALS; k++)
+        if (isfinite(t->value[k]) && (t->best < 0 || t->distance[k] < t->distance[t->best])) t->best = k;
+}
+
+/* Figure i; its error as an error of the distance. */
+static contest contest_of(const run *r, int i)
+{
+    static const char *const meaning[FIGURES] = {
+        "pixels in the wrong density bin; 0 is perfect", "ratio of the mean densities; 1 is perfect",
+        "ratio of their scatter from image to image; 1 is perfect", "distance of the power spectra; 0 is perfect",
+        "ratio of the numbers of peaks; 1 is perfect"};
+    const numbers *rivals[RIVALS] = {&r->stats, &r->untrained_stats, &r->gaussian_stats};
+    const run_part parts[RIVALS] = {RUN_STATS, RUN_UNTRAINED_STATS, RUN_GAUSSIAN_STATS};
+    contest t = {.name = figure_names[i], .meaning = meaning[i]};
+    for (int k = 0; k < RIVALS; k++) {
+        const bool there = run_has(r, parts[k]);
+        t.value[k] = there ? rivals[k]->figures[i] : NAN;
+        t.error[k] = there ? rivals[k]->errors[i] : NAN;
+    }
+    t.value[HALF] = run_has(r, RUN_STATS) ? r->stats.halves[i] : NAN;
+    t.error[HALF] = run_has(r, RUN_STATS) ? r->stats.halves_errors[i] : NAN;
+    for (int k = 0; k < COLUMNS; k++) t.distance[k] = numbers_distance(i, t.value[k]);
+    find_best(&t);
+    return t;
+}
+
+/* The score of `select`, against the validation maps. */
+static contest contest_of_scores(const run *r)
+{
+    static const char *const names[RIVALS] = {NULL, "untrained", "gaussian"};
+    const json_t *given = json_object_get(r->select, "baselines");
+    contest t = {.name = "score",
+                 .meaning = "as select forms it, against the validation maps; 1 is another sample of "
+                            "simulations"};
+    run_epoch best = {.score = NAN, .error = NAN};
+    if (run_best(r) >= 0) run_epoch_get(r, run_best(r), &best);
+    for (int k = 0; k < COLUMNS; k++) {
+        const json_t *object = k == UNTRAINED || k == GAUSSIAN ? json_object_get(given, names[k]) : NULL;
+        t.value[k] = k == TRAINED ? best.score : run_number(object, "score");
+        t.error[k] = k == TRAINED ? best.error : run_number(object, "score_error");
+    }
+    for (int k = 0; k < COLUMNS; k++) t.distance[k] = t.value[k];
+    find_best(&t);
+    return t;
+}
+
+static void write_row(page *h, const contest *t)
+{
+    page_format(h, "<tr><td><strong>%s</strong><small>%s</small></td>", t->name, t->meaning);
+    for (int k = 0; k < COLUMNS; k++) {
+        const bool best = k == t->best;
+        page_format(h, "<td class=\"n%s\" data-label=\"%s\">%s", best ? " best" : "", titles[k], best ? "● " : "");
+        piece_value(h, t->value[k], t->error[k]);
+        page_raw(h, "</td>");
+    }
+    page_raw(h, "</tr>\n");
+}
+
+/* Whether the best of a row and rival k differ by less than their errors. */
+static bool within_errors(const contest *t, int k)
+{
+    const double a = t->error[t->best], b = t->error[k];
+    return isfinite(a) && isfinite(b) && fabs(t->value[k] - t->value[t->best]) < sqrt(a * a + b * b);
+}
+
+/* "The Gaussian field is nearer in …, because …": what each baseline does better than the network. */
+static void say_defeats(page *h, const contest rows[FIGURES], int rival)
+{
+    static const char *const why[COLUMNS][FIGURES] = {
+        [GAUSSIAN] = {[FIGURE_PDF] = "it is given the densities of the simulations",
+                      [FIGURE_MEAN] = "its mean follows from the densities that it is given",
+                      [FIGURE_PSD] = "it is given the power spectrum of the simulations"}};
+    int n = 0;
+    for (int i = 0; i < FIGURES; i++) {
+        const contest *t = &rows[i];
+        if (!(t->distance[rival] < t->distance[TRAINED])) continue;
+        page_format(h,
+                    n++                 ? "; in %s"
+                    : rival == GAUSSIAN ? "<p>The Gaussian field is nearer in %s"
+                                        : "<p>The untrained network is nearer in %s",
+                    figure_meaning[i]);
+        page_format(h, " (%.3f against %.3f", t->value[rival], t->value[TRAINED]);
+        page_raw(h, t->best == TRAINED || t->best == rival
+                        ? within_errors(t, t->best == rival ? TRAINED : rival) ? ", within the errors)" : ")"
+                        : ")");
+        if (why[rival][i]) page_format(h, ", because %s", why[rival][i]);
+    }
+    if (n) page_raw(h, rival == UNTRAINED ? ": by chance, for it has learnt nothing.</p>\n" : ".</p>\n");
+}
+
+static void say_result(page *h, const contest rows[FIGURES])
+{
+    const char *won[FIGURES];
+    int n = 0, known = 0;
+    for (int i = 0; i < FIGURES; i++) {
+        known += rows[i].best >= 0;
+        if (rows[i].best == TRAINED) won[n++] = figure_meaning[i];
+    }
+    if (!known) return;
+    page_raw(h, "<p>");
+    if (n) {
+        page_raw(h, "The trained network comes nearest to the simulations in ");
+        piece_list(h, won, n);
+    } else {
+        page_raw(h, "The trained network comes nearest to the simulations in none of the five figures");
+    }
+    page_format(h, " (%d of %d figures).</p>\n", n, known);
+    say_defeats(h, rows, GAUSSIAN);
+    say_defeats(h, rows, UNTRAINED);
+}
+
+static void write_table(page *h, const run *r, const contest rows[FIGURES])
+{
+    const contest scores = contest_of_scores(r);
+    page_raw(h, "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th>");
+    for (int k = 0; k < COLUMNS; k++) page_format(h, "<th class=\"n\">%s</th>", titles[k]);
+    page_raw(h, "</tr></thead>\n<tbody>\n");
+    for (int i = 0; i < FIGURES; i++) write_row(h, &rows[i]);
+    if (isfinite(scores.value[UNTRAINED]) || isfinite(scores.value[GAUSSIAN])) write_row(h, &scores);
+    page_raw(h, "</tbody></table></div>\n"
+                "<p>● marks the best of the first three columns, whichever it is; errors are one standard deviation, "
+                "found by drawing the images anew with replacement. The last column is no rival but the goal: it is "
+                "what two samples of the truth differ by.</p>\n");
+}
+
+static status write_strips(page *h, const report_input *in)
+{
+    static const struct {
+        picture_id id;
+        const char *title, *dot;
+    } rows[] = {{PICTURE_STRIP_TRUTH, "simulated", "dot truth"},
+                {PICTURE_STRIP_GENERATED, "trained network", "dot"},
+                {PICTURE_STRIP_UNTRAINED, "untrained network", "dot none"},
+                {PICTURE_STRIP_GAUSSIAN, "Gaussian field", "dot none"}};
+    status s = STATUS_OK;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && !s; i++) {
+        if (!in->p->pictures[rows[i].id]) continue;
+        page_format(h, "<div class=\"panel strip\"><h3><span class=\"%s\"></span>%s</h3>", rows[i].dot, rows[i].title);
+        s = piece_picture(h, in, rows[i].id, rows[i].title);
+        page_raw(h, "</div>\n");
+    }
+    if (!s && in->p->pictures[PICTURE_STRIP_TRUTH])
+        page_raw(h, "<figcaption>Images taken evenly from each set, on the colour scale of the simulations. A Gaussian "
+                    "field has the right amount of structure at each size, but no filaments: these are in the phases, "
+                    "which it draws at random.</figcaption>\n");
+    return s;
+}
+
+status section_baselines(page *h, const report_input *in)
+{
+    static const run_part parts[] = {RUN_UNTRAINED, RUN_GAUSSIAN, RUN_UNTRAINED_STATS, RUN_GAUSSIAN_STATS};
+    contest rows[FIGURES];
+    page_raw(h, "<section id=\"baselines\">\n<h2>Against simpler means</h2>\n"
+                "<p>Is a network worth its training? Two sets of images that cost next to nothing are judged alike: "
+                "those of the same network before its first step, and a Gaussian random field that is given the power "
+                "spectrum and the densities of the simulations.</p>\n");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!run_has(in->r, parts[i])) piece_missing(h, in, parts[i]);
+    for (int i = 0; i < FIGURES; i++) rows[i] = contest_of(in->r, i);
+    if (run_has(in->r, RUN_UNTRAINED_STATS) || run_has(in->r, RUN_GAUSSIAN_STATS)) {
+        write_table(h, in->r, rows);
+        say_result(h, rows);
+    }
+    status s = write_strips(h, in);
+    page_raw(h, "</section>\n");
+    return s;
+}

@@ -15,6 +15,7 @@
 #include "base/inject.h"
 #include "base/memory.h"
 
+enum { SLOW_US = 5000 };
 static injection failures = {.variable = "COSMOCL_FAIL_WRITE"};
 
 void files_fail_at(long n, bool stay)
@@ -32,9 +33,15 @@ bool files_failure_pending(void)
     return injection_pending(&failures);
 }
 
-static bool short_writes(void)
+/* What is no failure: the system takes less than it is given, or its time, as on a disk across a network. */
+static bool only_shorter(void)
 {
     return strcmp(failures.error, "SHORT") == 0;
+}
+
+static bool only_slower(void)
+{
+    return strcmp(failures.error, "SLOW") == 0;
 }
 
 /* Whether this step of writing is made to fail, with errno as on a full disk unless another error is named. */
@@ -44,7 +51,11 @@ static bool injected(void)
         const char *name;
         int number;
     } errors[] = {{"EIO", EIO}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}, {"EACCES", EACCES}, {"ESTALE", ESTALE}};
-    if (!injection_due(&failures) || short_writes()) return false;
+    if (!injection_due(&failures) || only_shorter()) return false;
+    if (only_slower()) {
+        usleep(SLOW_US);
+        return false;
+    }
     errno = ENOSPC;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (strcmp(failures.error, errors[i].name) == 0) errno = errors[i].number;
@@ -75,7 +86,7 @@ static bool write_all(int fd, const char *data, size_t size)
 {
     while (size > 0) {
         const size_t half = size > 1 ? size / 2 : 1;
-        const bool shortened = short_writes() && injection_due(&failures);
+        const bool shortened = only_shorter() && injection_due(&failures);
         const bool failed = !shortened && injected();
         const int error = errno;
         ssize_t n = write(fd, data, failed || shortened ? half : size);

@@ -31,8 +31,8 @@ status files_cache_folder(context *c, char *path);
 /* For tests: the n-th step of writing (open, write, close, sync, rename) from now on fails, 0: none. COSMOCL_FAIL_WRITE
  * does it from the start (inject.h). Once unless `stay`, as a full disk would. */
 void files_fail_at(long n, bool stay);
-/* The same with another error than that of a full disk: EIO, EDQUOT, EROFS, EACCES, ESTALE; SHORT: the system takes
- * less than it is given, which is no failure. */
+/* The same with another error than that of a full disk: EIO, EDQUOT, EROFS, EACCES, ESTALE; and what is no failure,
+ * SHORT: the system takes less than it is given, and SLOW: the step takes 5 ms. */
 void files_fail_as(long n, bool stay, const char *error);
 /* Whether that step has not come yet. */
 bool files_failure_pending(void);

@@ -2,7 +2,6 @@
 refuse."""
 import hashlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -142,34 +141,6 @@ def test_the_command_to_go_on_with_where_arguments_end(maps, tmp_path):
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 75 and f"go on with: {PROGRAM} --resume train gan " in errors, errors
-
-
-def test_killed_runs_lose_nothing(whole, maps, tmp_path):
-    """SIGKILL at moments of a fixed sequence: whatever was being written, the run goes on and ends with the same bits."""
-    moments = random.Random(7)
-    run("train", "gan", maps, *TINY, "--steps", 10, *sets(gan__save_every=10), "-o", tmp_path)
-    saved = epochs(tmp_path)
-    for _ in range(4):
-        process = start("train", "gan", maps, *LONG, "-o", tmp_path, "--resume")
-        before = steps_done(tmp_path)
-        wait_until(lambda: steps_done(tmp_path) > before, process)
-        try:
-            process.wait(moments.uniform(0, .12))
-        except subprocess.TimeoutExpired:
-            pass
-        process.kill()
-        process.communicate()
-        assert set(saved) <= set(epochs(tmp_path))
-        saved = [name for name in epochs(tmp_path) if not name.endswith(".tmp")]
-        for name in saved:
-            assert "generator/dense.weight" in datasets(tmp_path / "epochs" / name)
-    assert steps_done(tmp_path) < 400, "none of the kills came before the end"
-    # Left-overs of a process that was killed while it wrote, as the sequence may not have produced one.
-    (tmp_path / ".state.h5.1-2-3.tmp").write_text("half")
-    (tmp_path / "epochs/.0003.h5.1-2-3.tmp").write_text("half")
-    run("train", "gan", maps, *LONG, "-o", tmp_path, "--resume")
-    same_results(tmp_path, whole)
-    assert not temporaries(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,9 @@ foreach(source ${TEST_SOURCES})
   add_executable(test_${kind}_${what} ${source})
   target_include_directories(test_${kind}_${what} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(test_${kind}_${what} PRIVATE cosmocl_${layer} PkgConfig::CHECK)
+  if(what MATCHES "^commands_sweep") # keeps one device with its kernels for thousands of runs
+    target_link_options(test_${kind}_${what} PRIVATE -Wl,--wrap=device_open,--wrap=device_delete)
+  endif()
   cosmocl_test(${kind} ${what} 400 "" test_${kind}_${what})
 endforeach()
 # The system's Python has the packages for tests (python3-pytest, python3-h5py, …); another first on PATH may not.

@@ -28,9 +28,9 @@ void files_fail_as(long n, bool stay, const char *error)
     injection_set(&failures, n, stay, error);
 }
 
-bool files_failure_pending(void)
+long files_failure_left(void)
 {
-    return injection_pending(&failures);
+    return injection_left(&failures);
 }
 
 /* What is no failure: the system takes less than it is given, or its time, as on a disk across a network. */

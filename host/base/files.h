@@ -34,7 +34,7 @@ void files_fail_at(long n, bool stay);
 /* The same with another error than that of a full disk: EIO, EDQUOT, EROFS, EACCES, ESTALE; and what is no failure,
  * SHORT: the system takes less than it is given, and SLOW: the step takes 5 ms. */
 void files_fail_as(long n, bool stay, const char *error);
-/* Whether that step has not come yet. */
-bool files_failure_pending(void);
+/* Steps up to that one, with it; 0: it has come. */
+long files_failure_left(void);
 
 #endif

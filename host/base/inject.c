@@ -40,8 +40,9 @@ void injection_set(injection *i, long n, bool stay, const char *error)
     atomic_store(&i->left, n > 0 ? n : 0);
 }
 
-bool injection_pending(injection *i)
+long injection_left(injection *i)
 {
     ask(i);
-    return atomic_load(&i->left) > 0;
+    const long left = atomic_load(&i->left);
+    return left > 0 ? left : 0;
 }

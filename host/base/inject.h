@@ -22,7 +22,7 @@ typedef struct {
 bool injection_due(injection *i);
 /* The n-th occasion from now on fails (1: the next), and with `stay` all later ones; 0: none does. */
 void injection_set(injection *i, long n, bool stay, const char *error);
-/* Whether the occasion that is to fail has not come yet. */
-bool injection_pending(injection *i);
+/* Occasions up to the one that is to fail, with it; 0: it has come, or none is to fail. */
+long injection_left(injection *i);
 
 #endif

@@ -16,9 +16,9 @@ void memory_fail_at(long n)
     injection_set(&failures, n, false, NULL);
 }
 
-bool memory_failure_pending(void)
+long memory_failure_left(void)
 {
-    return injection_pending(&failures);
+    return injection_left(&failures);
 }
 
 long memory_live(void)

@@ -16,8 +16,8 @@ status memory_copy_string(context *c, const char *text, char **out);
 
 /* For tests: the n-th allocation from now on fails (once), 0: none. COSMOCL_FAIL_ALLOCATION does it from the start. */
 void memory_fail_at(long n);
-/* Whether that allocation has not come yet. */
-bool memory_failure_pending(void);
+/* Allocations up to that one, with it; 0: it has come. */
+long memory_failure_left(void);
 /* Blocks of all threads that were allocated and not yet released. */
 long memory_live(void);
 

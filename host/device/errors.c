@@ -104,9 +104,9 @@ void opencl_inject_as(long n, bool stay, const char *error)
     injection_set(&failures, n, stay, error);
 }
 
-bool opencl_injection_pending(void)
+long opencl_injection_left(void)
 {
-    return injection_pending(&failures);
+    return injection_left(&failures);
 }
 
 bool opencl_injected(void)

@@ -16,8 +16,8 @@ cl_int opencl_injected_error(void);
 void opencl_inject(long n);
 /* With this error ("CL_DEVICE_NOT_AVAILABLE"), and with `stay` all later calls too, as on a lost device. */
 void opencl_inject_as(long n, bool stay, const char *error);
-/* Whether the call that is to fail has not come yet. */
-bool opencl_injection_pending(void);
+/* Calls up to that one, with it; 0: it has come. */
+long opencl_injection_left(void);
 /* For calls that return their error. The call is not made when it is to fail. */
 #define OPENCL(call) (opencl_injected() ? opencl_injected_error() : (call))
 /* For calls that return an object and store their error in `code`, the second name in the call. */

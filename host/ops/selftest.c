@@ -139,17 +139,18 @@ static status memory_path(context *c, device *d, char *path)
     return s;
 }
 
-/* A remembered pass. Anything else in the file, or no file, means to run again. */
-static bool recall(context *c, const char *path, char verdict[SELFTEST_VERDICT])
+/* A remembered pass: *verdict stays empty where there is none. Anything else in the file means to run again. */
+static status recall(context *c, const char *path, char verdict[SELFTEST_VERDICT])
 {
     char *text = NULL;
-    size_t size = 0;
-    if (!path[0] || !files_exists(path) || files_read(c, path, &text, &size)) return false;
+    verdict[0] = 0;
+    if (!path[0] || !files_exists(path)) return STATUS_OK;
+    status s = files_read(c, path, &text, NULL);
+    if (s) return s == STATUS_MEMORY ? s : STATUS_OK;
     text[strcspn(text, "\n")] = 0;
-    const bool good = !strcmp(text, PASSED) || !strcmp(text, PASSED_OTHER);
-    if (good) snprintf(verdict, SELFTEST_VERDICT, "%s", text);
+    if (!strcmp(text, PASSED) || !strcmp(text, PASSED_OTHER)) snprintf(verdict, SELFTEST_VERDICT, "%s", text);
     memory_delete(&text);
-    return good;
+    return STATUS_OK;
 }
 
 static void remember(context *c, const char *path, const char *verdict)
@@ -196,13 +197,14 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
     selftest_result result;
     /* Without a cache folder, or with a result falsified on purpose, it runs each time. */
     if ((broken && broken[0]) || memory_path(c, d, path)) path[0] = 0;
-    if (recall(c, path, verdict)) {
+    status s = recall(c, path, verdict);
+    if (s || verdict[0]) {
         warn_of_other_result(c, d, verdict);
-        return STATUS_OK;
+        return s;
     }
     log_info(c, "testing the kernels on %s (once per device and driver) …", device_info(d)->name);
     const double begun = clock_seconds();
-    status s = selftest_run_all(c, d, SELFTEST_NEEDED, &result);
+    s = selftest_run_all(c, d, SELFTEST_NEEDED, &result);
     if (s) return context_prefix(c, s, "self-test");
     log_debug(c, "self-test: %d checks in %.1f s", result.count, clock_seconds() - begun);
     if (!selftest_failed(&result) && path[0]) {

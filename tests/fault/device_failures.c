@@ -60,7 +60,7 @@ START_TEST(every_opencl_call_fails_once)
     for (;; n++) {
         opencl_inject(n);
         status s = work(NULL);
-        const bool reached = !opencl_injection_pending();
+        const bool reached = !opencl_injection_left();
         opencl_inject(0);
         if (!reached) {
             ck_assert_int_eq(s, STATUS_OK);
@@ -115,7 +115,7 @@ START_TEST(every_call_of_a_build_fails_once)
         snprintf(options, sizeof options, "-DVW=1 -DROUND=%d", n);
         opencl_inject(n);
         status s = kernel_get(c, d, "selfcheck", "pattern", options, &k);
-        pending = opencl_injection_pending();
+        pending = opencl_injection_left();
         opencl_inject(0);
         ck_assert((s == STATUS_OK) == (k != NULL));
         if (s) {

@@ -129,7 +129,7 @@ static void fail_every_step(bool stay, const char *error, const char *says)
         ck_assert_int_eq(files_replace(c, path, old, sizeof old), STATUS_OK);
         files_fail_as(n, stay, error);
         status s = files_replace(c, path, new, sizeof new);
-        ck_assert(s || files_failure_pending());
+        ck_assert(s || files_failure_left());
         files_fail_at(0, false);
         ck_assert_int_eq(entries(), 1);
         if (s == STATUS_OK) {
@@ -279,9 +279,9 @@ START_TEST(reading)
     ck_assert(holds(in_folder("big"), big, sizeof big));
     const long live = memory_live();
     memory_fail_at(1);
-    ck_assert(memory_failure_pending());
+    ck_assert(memory_failure_left());
     ck_assert_int_eq(files_read(c, in_folder("big"), &text, NULL), STATUS_MEMORY);
-    ck_assert(!memory_failure_pending());
+    ck_assert(!memory_failure_left());
     ck_assert_ptr_null(text);
     ck_assert_int_eq(memory_live(), live);
     ck_assert_int_eq(files_read(c, in_folder("big"), &text, NULL), STATUS_OK);

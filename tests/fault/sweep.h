@@ -37,7 +37,7 @@ int cosmocl_main(int argc, char **argv);
     " --set dataset.validation=2 --set dataset.test=2"
 #define ENCODER " --set encoder.batch=6 --set encoder.micro_batch=3"
 
-enum { MAPS = 12, SIDE = 32, SECONDS_A_RUN = 60, ARGUMENTS = 64, FAR = 1 << 30 };
+enum { MAPS = 12, SIDE = 32, SECONDS_A_RUN = 60, SECONDS_OF_BUILDING = 600, ARGUMENTS = 64, FAR = 1 << 30 };
 
 typedef struct {
     const char *name, *prepare; /* shell commands, in the test's folder */
@@ -109,14 +109,14 @@ static bool is_built(const command_case *k)
 
 /* ---- one run */
 
-static int call(const char *arguments)
+static int call(const char *arguments, unsigned seconds)
 {
     char text[1024], *argv[ARGUMENTS] = {"cosmocl"};
     int argc = 1;
     snprintf(text, sizeof text, "%s", arguments);
     for (char *word = strtok(text, " "); word && argc < ARGUMENTS - 1; word = strtok(NULL, " ")) argv[argc++] = word;
     if (ftruncate(errors_fd, 0) || lseek(errors_fd, 0, SEEK_SET)) return -1;
-    alarm(SECONDS_A_RUN);
+    alarm(seconds);
     const int code = cosmocl_main(argc, argv);
     alarm(0);
     return code;
@@ -207,7 +207,7 @@ static bool goes_on(context *c, const command_case *k, const char *expected)
     snprintf(state, sizeof state, "%s/state.h5", run);
     snprintf(previous, sizeof previous, "%s/state.previous.h5", run);
     const bool any = files_exists(state) || files_exists(previous);
-    if (call(any ? k->goes : k->arguments)) return false;
+    if (call(any ? k->goes : k->arguments, SECONDS_A_RUN)) return false;
     return chain_of(c, k, chain) == STATUS_OK && strcmp(chain, expected) == 0;
 }
 
@@ -248,7 +248,7 @@ static void one_failure(context *c, const command_case *k, int kind, long n, con
     begin_run(k);
     const holding before = held();
     set_failure(kind, n);
-    const int code = call(k->arguments);
+    const int code = call(k->arguments, SECONDS_A_RUN);
     set_failure(kind, 0);
     const holding after = held();
     errors_read(errors, sizeof errors);
@@ -290,7 +290,7 @@ static void child(int which, int kind, long from, int runs)
     for (int i = 0; i < 2; i++) { /* the first one builds the kernels */
         begin_run(k);
         set_failure(kind, i ? FAR : 0);
-        if (call(k->arguments)) {
+        if (call(k->arguments, SECONDS_OF_BUILDING)) {
             complain(k, kind, 0, 0, "fails by itself");
             _exit(2);
         }
@@ -361,7 +361,7 @@ static int prepare(void)
     dup2(errors_fd, STDERR_FILENO);
     dup2(errors_fd, STDOUT_FILENO);
     for (int i = 0; i < (is_built(&cases[2]) ? 4 : 3); i++)
-        if (call(steps[i])) {
+        if (call(steps[i], SECONDS_OF_BUILDING)) {
             char errors[4096];
             errors_read(errors, sizeof errors);
             fprintf(report, "%s: %s\n", steps[i], errors);

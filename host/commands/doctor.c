@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/isolate.h"
 #include "base/memory.h"
-#include "commands/isolate.h"
 
-enum { LIST_TIMEOUT_S = 120, DEVICE_TIMEOUT_S = 600, SLOW_FMA = 3 };
+enum { DEVICES = 128, LIST_TIMEOUT_S = 120, DEVICE_TIMEOUT_S = 600, SLOW_FMA = 3 };
 
 static const char *const verdict_names[] = {"ok", "note", "bad"};
 
@@ -42,8 +42,7 @@ static status list_devices(context *c, const void *user, void *data, size_t *siz
     int count = 0;
     status s = device_list(c, &list, &count);
     if (s) return s;
-    const size_t most = ISOLATE_BYTES / sizeof *list;
-    *size = sizeof *list * ((size_t)count < most ? (size_t)count : most);
+    *size = sizeof *list * (size_t)(count < DEVICES ? count : DEVICES);
     memcpy(data, list, *size);
     memory_delete(&list);
     return STATUS_OK;
@@ -52,8 +51,8 @@ static status list_devices(context *c, const void *user, void *data, size_t *siz
 static status check_list(doctor *d)
 {
     isolate_result r;
-    status s = memory_new(d->c, "list of devices", ISOLATE_BYTES, 1, &d->list);
-    if (!s) s = isolate_run(d->c, list_devices, NULL, LIST_TIMEOUT_S, d->list, ISOLATE_BYTES, &r);
+    status s = memory_new(d->c, "list of devices", DEVICES, sizeof *d->list, &d->list);
+    if (!s) s = isolate_run(d->c, list_devices, NULL, LIST_TIMEOUT_S, d->list, DEVICES * sizeof *d->list, &r);
     if (s) return s;
     d->count = (int)(r.size / sizeof *d->list);
     if (r.s)

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "base/isolate.h"
 #include "base/memory.h"
 #include "commands/doctor.h"
-#include "commands/isolate.h"
 
 #define VENDORS "/etc/OpenCL/vendors"
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/isolate.h"
 #include "commands/doctor.h"
-#include "commands/isolate.h"
 #include "io/hdf5.h"
 
 enum { SPACE_MIB = 200, FILE_TIMEOUT_S = 60 };

@@ -170,27 +170,31 @@ static status look_before_open(context *c, h5_file *f)
     return context_fail(c, STATUS_DATA, "%s: is not an HDF5 file (the signature \\x89HDF is missing)", f->path);
 }
 
+hid_t h5_file_open(const char *path)
+{
+    hid_t id = H5I_INVALID_HID, access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access < 0) return access;
+#if H5_VERSION_GE(1, 10, 7)
+    /* Network file systems may know no locks, and files here are replaced whole, so that none is needed. */
+    H5Pset_file_locking(access, false, true);
+#endif
+    if (H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0) id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    return id;
+}
+
 status h5_open(context *c, const char *path, h5_file **out)
 {
     h5_file *f = NULL;
-    hid_t access = H5I_INVALID_HID;
     status s = h5_file_new(c, path, &f);
     if (!s) s = look_before_open(c, f);
-    if (s) goto out;
-    access = H5Pcreate(H5P_FILE_ACCESS);
-    /* Network file systems may know no locks, and files here are replaced whole, so that none is needed. */
-#if H5_VERSION_GE(1, 10, 7)
-    if (access >= 0) H5Pset_file_locking(access, false, true);
-#endif
-    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
-        f->id = H5Fopen(path, H5F_ACC_RDONLY, access);
-    if (f->id < 0) {
+    if (!s) s = h5_guard(c, f);
+    if (!s) f->id = h5_file_open(path);
+    if (!s && f->id < 0) {
         char reason[H5_REASON];
         h5_reason(reason);
         s = context_fail(c, STATUS_DATA, "%s: is damaged or cut off (HDF5: %s); copy or make it again", path, reason);
     }
-out:
-    if (access >= 0) H5Pclose(access);
     if (s) h5_delete(&f);
     *out = f;
     return s;

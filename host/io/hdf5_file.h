@@ -22,6 +22,10 @@ enum { H5_REASON = 256 };
 void h5_prepare(void);
 /* An h5_file without an open file. */
 status h5_file_new(context *c, const char *path, h5_file **out);
+/* For reading; negative when it cannot be opened. */
+hid_t h5_file_open(const char *path);
+/* STATUS_DATA when the HDF5 library crashes or hangs on the file, which a child process has tried (hdf5_guard.c). */
+status h5_guard(context *c, const h5_file *f);
 /* The innermost reason on HDF5's error stack of the call that just failed; "unknown reason" when there is none. */
 void h5_reason(char text[H5_REASON]);
 /* "PATH: OBJECT: WHAT (reason)". WHAT says what was tried or wanted. */

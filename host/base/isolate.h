@@ -1,18 +1,17 @@
-/* Runs a function in a child process, so that a driver that crashes or hangs takes only the child with it. The parent
- * must not have called OpenCL before: drivers do not survive a fork. */
-#ifndef COMMANDS_ISOLATE_H
-#define COMMANDS_ISOLATE_H
+/* Runs a function in a child process, so that a library that crashes or hangs takes only the child with it. Where the
+ * function calls OpenCL, the parent must not have done so before: drivers do not survive a fork. */
+#ifndef BASE_ISOLATE_H
+#define BASE_ISOLATE_H
 
 #include "base/context.h"
 #include <stddef.h>
 
-enum { ISOLATE_BYTES = 1 << 18 };
-
-/* Fills `data` (ISOLATE_BYTES) and *size with its answer. */
+/* Fills `data` (the capacity given to isolate_run) and *size with its answer. */
 typedef status isolate_function(context *c, const void *user, void *data, size_t *size);
 
 typedef struct {
-    status s;         /* of the function; STATUS_DEVICE when it did not come back */
+    bool back;        /* the function came back */
+    status s;         /* what it returned; STATUS_FAILURE when it did not come back */
     char reason[512]; /* its message, or "crashed (Segmentation fault)", or "did not answer within 60 s" */
     size_t size;      /* of its answer */
 } isolate_result;

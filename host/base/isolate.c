@@ -1,4 +1,4 @@
-#include "commands/isolate.h"
+#include "base/isolate.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,11 +31,11 @@ static bool write_all(int fd, const void *data, size_t size)
     return true;
 }
 
-static void child(context *c, isolate_function *f, const void *user, int fd)
+static void child(context *c, isolate_function *f, const void *user, size_t capacity, int fd)
 {
     void *data = NULL;
     head h = {0};
-    h.s = memory_new(c, "answer", ISOLATE_BYTES, 1, &data);
+    h.s = memory_new(c, "answer", capacity + 1, 1, &data);
     if (!h.s) h.s = f(c, user, data, &h.size);
     if (h.s) {
         h.size = 0;
@@ -69,8 +69,9 @@ status isolate_run(context *c, isolate_function *f, const void *user, double tim
     char *all = NULL;
     head h;
     size_t got = 0;
-    *result = (isolate_result){.s = STATUS_DEVICE};
-    status s = memory_new(c, "answer of a check", sizeof h + ISOLATE_BYTES + 1, 1, &all);
+    const size_t room = sizeof h + capacity + 1;
+    *result = (isolate_result){.s = STATUS_FAILURE};
+    status s = memory_new(c, "answer of a check", room, 1, &all);
     if (s) return s;
     if (pipe(ends)) {
         memory_delete(&all);
@@ -79,14 +80,14 @@ status isolate_run(context *c, isolate_function *f, const void *user, double tim
     const pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        child(c, f, user, ends[1]);
+        child(c, f, user, capacity, ends[1]);
     }
     close(ends[1]);
     if (pid < 0) {
         s = context_fail(c, STATUS_FAILURE, "no child process: %s", strerror(errno));
         goto out;
     }
-    const bool in_time = read_until(ends[0], all, sizeof h + ISOLATE_BYTES + 1, clock_seconds() + timeout_s, &got);
+    const bool in_time = read_until(ends[0], all, room, clock_seconds() + timeout_s, &got);
     if (!in_time) kill(pid, SIGKILL);
     while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
         ;
@@ -97,6 +98,7 @@ status isolate_run(context *c, isolate_function *f, const void *user, double tim
     else if (got < sizeof h || (memcpy(&h, all, sizeof h), got != sizeof h + h.size || h.size > capacity))
         snprintf(result->reason, sizeof result->reason, "ended the process (exit code %d)", WEXITSTATUS(how));
     else {
+        result->back = true;
         result->s = h.s;
         result->size = h.size;
         snprintf(result->reason, sizeof result->reason, "%s", h.message);

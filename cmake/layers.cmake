@@ -27,7 +27,7 @@ cosmocl_layer(ops LINK device PkgConfig::CLBLAST ${CLFFT_LIBRARY})
 if(TARGET cosmocl_ops)
   target_include_directories(cosmocl_ops SYSTEM PRIVATE ${VKFFT_INCLUDE})
   # VkFFT's header warns about itself under the sanitizers.
-  set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/ops/fft_vkfft.c APPEND PROPERTY COMPILE_OPTIONS -Wno-format-overflow)
+  set_property(SOURCE ${CMAKE_SOURCE_DIR}/host/ops/fft_vkfft.c APPEND PROPERTY COMPILE_OPTIONS $<$<C_COMPILER_ID:GNU>:-Wno-format-overflow>)
 endif()
 cosmocl_layer(sim LINK ops io cluster)
 cosmocl_layer(maps LINK ops io cluster ${QHULL_LIBRARY})

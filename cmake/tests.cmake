@@ -16,6 +16,7 @@ function(cosmocl_test kind what timeout environment)
 endfunction()
 set(TEST_ENVIRONMENT "COSMOCL=${CMAKE_BINARY_DIR}/cosmocl;COSMOCL_SOURCE=${CMAKE_SOURCE_DIR};COSMOCL_CACHE=${CMAKE_BINARY_DIR}/cache;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl-cache")
 file(GLOB TEST_SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/*.c)
+list(FILTER TEST_SOURCES EXCLUDE REGEX "/tests/fuzz/") # cmake/fuzz.cmake
 foreach(source ${TEST_SOURCES})
   get_filename_component(what ${source} NAME_WE)
   get_filename_component(folder ${source} DIRECTORY)

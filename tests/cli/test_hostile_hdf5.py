@@ -67,6 +67,28 @@ def test_truncated_files(tmp_path):
         refused(path)
 
 
+def test_heaps_of_strings_that_crash_the_library(tmp_path):
+    """HDF5 1.10 dies on some changes to the heap of variable strings: a child process does so in our place."""
+    with h5py.File(good(tmp_path / "good.h5", 50), "a") as f:
+        for i in range(12):
+            f["Header"].attrs[f"text{i}"] = "some words of a header " * 3
+    whole = (tmp_path / "good.h5").read_bytes()
+    heap = whole.index(b"GCOL")
+    rng = np.random.default_rng(6)
+    path, codes, caught = tmp_path / "heap.h5", set(), 0
+    for i in range(80):
+        data = bytearray(whole)
+        for at in rng.integers(heap + 4, heap + 700, 1 + i % 3):  # sizes and counts more than texts
+            data[at] ^= int(rng.integers(1, 256))
+        path.write_bytes(data)
+        done = info(path)
+        caught += "the HDF5 library" in done.stderr
+        codes.add(done.returncode)
+        assert done.returncode in (0, 6), f"{i}: {done.returncode}: {done.stderr}"
+    print(f"{caught} of 80 files would have ended the program")
+    assert codes == {0, 6}
+
+
 def test_flipped_bytes_never_crash(tmp_path):
     """Any byte of the metadata changed: right or refused, but never a signal or another status."""
     whole = good(tmp_path / "good.h5", 50).read_bytes()

@@ -44,6 +44,8 @@ void platforms_describe(const device_record *list, int count, char *text, size_t
 /* Applies the quirks of INI text to a record: sets the avoid_ fields and appends names to `quirk`. STATUS_DATA for text
  * that is wrong (unknown key or capability). */
 status quirks_apply(context *c, const char *text, device_record *r);
+/* COSMOCL_EMULATE: the record of another kind of device, for tests. */
+status emulate_apply(context *c, device_record *r);
 /* The embedded file data/quirks/quirks.ini. */
 const char *quirks_text(void);
 /* Whether `name` is a short vendor name of the text ("amd") that the record's vendor or platform fits. */

@@ -52,6 +52,7 @@ static status kernel_build(context *c, device *d, kernel *k)
     if (k->argument_count > KERNEL_MAX_ARGUMENTS)
         return context_fail(c, STATUS_FAILURE, "kernel %s has %u arguments, at most %d are provided for", name,
                             k->argument_count, KERNEL_MAX_ARGUMENTS);
+    if (k->max_work_group > d->record.max_work_group) k->max_work_group = d->record.max_work_group;
     return d->profile ? profile_row(c, d, name, &k->row) : STATUS_OK;
 }
 

@@ -148,6 +148,7 @@ static status list_platform(context *c, int index, cl_platform_id p, listing *l)
             continue;
         }
         s = quirks_apply(c, quirks_text(), &r);
+        if (!s) s = emulate_apply(c, &r);
         if (!s) s = listing_add(c, l, &r, (device_handle){p, ids[i]});
     }
     memory_delete(&ids);

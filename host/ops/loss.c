@@ -10,13 +10,18 @@ enum { GROUP_OTHER = 64 };
 /* Features of a partial sum: BLOCK of kernels/squared.cl. */
 enum { SQUARED_BLOCK = 256 };
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* One work-group does it all: its size is part of the build. */
 static status run(context *c, device *d, const char *file, const char *entry, int count,
                   const kernel_argument *arguments)
 {
     char options[32];
     kernel *k = NULL;
-    const size_t group = device_info(d)->is_cpu ? 1 : GROUP_OTHER;
+    const size_t most = device_info(d)->max_work_group, group = device_info(d)->is_cpu ? 1 : least(GROUP_OTHER, most);
     snprintf(options, sizeof options, "-DVW=1 -DGROUP=%zu", group);
     status s = kernel_get(c, d, file, entry, options, &k);
     if (s) return s;

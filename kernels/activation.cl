@@ -49,7 +49,7 @@ __kernel void bias_samples(__global const float *dy, __global float *partial, in
     FV sum[BLOCK];
     for (int k = 0; k < BLOCK; k++) sum[k] = FV_ALL(0.0f);
     for (int i = 0; i < pixels; i++, p += channels)
-        for (int k = 0; k < BLOCK; k++) sum[k] = sum[k] + VLOAD(k, p);
+        for (int k = 0; k < BLOCK; k++) sum[k] = add_v(sum[k], VLOAD(k, p));
     for (int k = 0; k < BLOCK; k++) VSTORE(sum[k], k, partial + (size_t)s * channels + c);
 }
 
@@ -61,7 +61,7 @@ __kernel void bias_samples_single(__global const float *dy, __global float *part
     for (int k = 0; k < SAMPLES; k++) sum[k] = 0.0f;
     /* The last samples are summed again rather than read beyond the end. */
     for (int i = 0; i < pixels; i++)
-        for (int k = 0; k < SAMPLES; k++) sum[k] = sum[k] + dy[(size_t)min(first + k, n - 1) * pixels + i];
+        for (int k = 0; k < SAMPLES; k++) sum[k] = add_1(sum[k], dy[(size_t)min(first + k, n - 1) * pixels + i]);
     for (int k = 0; k < SAMPLES && first + k < n; k++) partial[first + k] = sum[k];
 }
 
@@ -69,16 +69,16 @@ __kernel void bias_gradient(__global const float *partial, __global float *db, i
                             int channels)
 {
     const int c = (int)get_global_id(0) * VW;
-    FV stack[TREE_DEPTH], total;
-    int top = 0, index = 0;
+    FV level[TREE_DEPTH], total;
+    int index = 0;
     if (c >= channels) return;
     for (int from = 0; from < n; from += segment)
         for (int first = 0; first < segment; first += micro, index++) {
             FV sum = FV_ALL(0.0f);
             const int last = min(first + micro, segment);
-            for (int s = from + first; s < from + last; s++) sum = sum + VLOAD(0, partial + (size_t)s * channels + c);
-            TREE_PUSH(FV, stack, top, index, sum);
+            for (int s = from + first; s < from + last; s++) sum = add_v(sum, VLOAD(0, partial + (size_t)s * channels + c));
+            TREE_PUSH(FV, level, index, sum);
         }
-    TREE_FINISH(FV, stack, top, total);
+    TREE_FINISH(FV, level, index, total);
     VSTORE(total, 0, db + c);
 }

@@ -61,6 +61,10 @@
 #define FV_ALL(x) ((FV)(x))
 #define IV_ALL(x) ((IV)(x))
 #define UV_ALL(x) ((UV)(x))
+/* 1, which no compiler can know (there are at most 3 dimensions). A sum along a loop is sum = fma(x, UNSEEN_ONE, sum): Intel's
+ * CPU compiler rearranges sum = sum + x[i] of scalars, though nothing allows it to, and leaves a chain of fma as it is. */
+#define UNSEEN_ONE as_float(0x3f800000u + (get_work_dim() >> 2))
+
 #define GLOBAL_FV(p) ((__global FV *)(p))
 #define GLOBAL_CFV(p) ((__global const FV *)(p))
 

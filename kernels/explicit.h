@@ -13,6 +13,7 @@
  *   sigmoid   1/(1 + e^-x)    2.74   all x, also infinite; values below 2^-100 are 0
  *   tanh                      1.41   all x, also infinite
  *   sincos2pi sin, cos 2 pi u 0.86   0 <= u < 1, a multiple of 2^-24; ulp of the larger of the two
+ *   add       sum + x         0.50   as +, kept in its place in a sum along a loop (UNSEEN_ONE in common.h)
  * NaN in gives NaN out (of unspecified bits). Outside the ranges the result is unspecified.
  *
  * No function has a branch: what looks like one is a select. Coefficients are minimax (Remez, relative error), rounded to
@@ -33,6 +34,7 @@
     static inline F abs_##N(F x) { return AF(AU(x) & 0x7fffffffu); }                                                   \
     static inline F sign_from_##N(F magnitude, F x) { return AF(AU(magnitude) | (AU(x) & 0x80000000u)); }              \
     static inline F flush_##N(F x) { return abs_##N(x) < (F)(EXPLICIT_TINY) ? (F)(0.0f) : x; }                         \
+    static inline F add_##N(F sum, F x) { return fma(x, (F)(UNSEEN_ONE), sum); }                                       \
     static inline F max_##N(F a, F b) { return a < b ? b : a; }                                                        \
     static inline F min_##N(F a, F b) { return b < a ? b : a; }
 

@@ -29,9 +29,9 @@ static inline void add_up(__local const float *term, int first, int count, int b
 {
     for (int k = 0; k < count; k++) {
         if (first + k < batch)
-            *real = *real + term[k];
+            *real = add_1(*real, term[k]);
         else
-            *generated = *generated + term[k];
+            *generated = add_1(*generated, term[k]);
     }
 }
 

@@ -65,7 +65,7 @@ __kernel void norm_sums(__global const float *x, __global const float *mean, ulo
                 sum[k] = fma(a, a, sum[k]);
             }
     } else {
-        for (int i = 0; i < pixels; i++, p += channels) EACH sum[k] = sum[k] + VLOAD(k, p);
+        for (int i = 0; i < pixels; i++, p += channels) EACH sum[k] = add_v(sum[k], VLOAD(k, p));
     }
     EACH VSTORE(sum[k], k, partial + partial_at + (size_t)s * channels + c);
 }
@@ -79,7 +79,7 @@ __kernel void norm_batch_statistic(__global const float *partial, ulong partial_
     if (row >= n / segment * ((segment + micro - 1) / micro)) return;
     const int first = row_first(row, segment, micro), end = row_end(row, segment, micro);
     FV sum = FV_ALL(0.0f);
-    for (int s = first; s < end; s++) sum = sum + VLOAD(0, partial + partial_at + (size_t)s * channels + c);
+    for (int s = first; s < end; s++) sum = add_v(sum, VLOAD(0, partial + partial_at + (size_t)s * channels + c));
     FV v = div_v(sum, FV_ALL((float)(end - first) * (float)pixels));
     if (inverse) v = rsqrt_v(v + FV_ALL(epsilon));
     VSTORE(v, 0, out + (size_t)row * channels + c);
@@ -94,7 +94,7 @@ __kernel void norm_group_statistic(__global float *scratch, ulong partial_at, ul
     __global const float *p = scratch + partial_at + (size_t)s * channels + g * size;
     __global float *wide = scratch + wide_at;
     float sum = 0.0f;
-    for (int k = 0; k < size; k++) sum = sum + p[k];
+    for (int k = 0; k < size; k++) sum = add_1(sum, p[k]);
     float v = div_1(sum, (float)size * (float)pixels);
     if (inverse) v = rsqrt_1(v + epsilon);
     out[(size_t)s * groups + g] = v;
@@ -214,7 +214,7 @@ __kernel void norm_backward_sums(__global const float *x, __global const float *
         {
             const FV xhat = (VLOAD(k, px) - m[k]) * r[k];
             const FV g = VLOAD(k, pd) * SLOPE(k);
-            sum_a[k] = sum_a[k] + g;
+            sum_a[k] = add_v(sum_a[k], g);
             sum_b[k] = fma(g, xhat, sum_b[k]);
         }
         px += channels;
@@ -234,18 +234,17 @@ __kernel void norm_gradients(__global float *scratch, ulong a_at, ulong b_at, ul
                              __global float *dbeta, BATCHING, int pixels, int channels, int coefficients)
 {
     const int c = (int)get_global_id(0) * VW, rows = n / segment * ((segment + micro - 1) / micro);
-    FV stack_a[TREE_DEPTH], stack_b[TREE_DEPTH], total;
-    int top_a = 0, top_b = 0;
+    FV level_a[TREE_DEPTH], level_b[TREE_DEPTH], total;
     if (c >= channels) return;
     for (int row = 0; row < rows; row++) {
         const int first = row_first(row, segment, micro), end = row_end(row, segment, micro);
         FV sum_a = FV_ALL(0.0f), sum_b = FV_ALL(0.0f);
         for (int s = first; s < end; s++) {
-            sum_a = sum_a + VLOAD(0, scratch + a_at + (size_t)s * channels + c);
-            sum_b = sum_b + VLOAD(0, scratch + b_at + (size_t)s * channels + c);
+            sum_a = add_v(sum_a, VLOAD(0, scratch + a_at + (size_t)s * channels + c));
+            sum_b = add_v(sum_b, VLOAD(0, scratch + b_at + (size_t)s * channels + c));
         }
-        TREE_PUSH(FV, stack_a, top_a, row, sum_a);
-        TREE_PUSH(FV, stack_b, top_b, row, sum_b);
+        TREE_PUSH(FV, level_a, row, sum_a);
+        TREE_PUSH(FV, level_b, row, sum_b);
         if (coefficients) {
             const FV count = FV_ALL((float)(end - first) * (float)pixels), w = VLOAD(0, gamma + c);
             __global float *at = scratch + (size_t)row * channels + c;
@@ -253,9 +252,9 @@ __kernel void norm_gradients(__global float *scratch, ulong a_at, ulong b_at, ul
             VSTORE(div_v(w * sum_b, count), 0, at + coefficient_b_at);
         }
     }
-    TREE_FINISH(FV, stack_a, top_a, total);
+    TREE_FINISH(FV, level_a, rows, total);
     VSTORE(total, 0, dbeta + c);
-    TREE_FINISH(FV, stack_b, top_b, total);
+    TREE_FINISH(FV, level_b, rows, total);
     VSTORE(total, 0, dgamma + c);
 }
 
@@ -336,18 +335,17 @@ __kernel void norm_running(__global const float *mean, __global const float *rst
                            float momentum, float keep)
 {
     const int c = (int)get_global_id(0) * VW, rows = n / segment * ((segment + micro - 1) / micro);
-    FV stack_m[TREE_DEPTH], stack_v[TREE_DEPTH], total_m, total_v;
-    int top_m = 0, top_v = 0;
+    FV level_m[TREE_DEPTH], level_v[TREE_DEPTH], total_m, total_v;
     if (c >= channels) return;
     for (int row = 0; row < rows; row++) {
         const float count = (float)(row_end(row, segment, micro) - row_first(row, segment, micro)) * (float)pixels;
         const FV r = rcp_v(VLOAD(0, rstd + (size_t)row * channels + c));
         const FV v = max_v(fma(r, r, FV_ALL(-epsilon)), FV_ALL(0.0f));
-        TREE_PUSH(FV, stack_m, top_m, row, VLOAD(0, mean + (size_t)row * channels + c));
-        TREE_PUSH(FV, stack_v, top_v, row, v * FV_ALL(div_1(count, max_1(count - 1.0f, 1.0f))));
+        TREE_PUSH(FV, level_m, row, VLOAD(0, mean + (size_t)row * channels + c));
+        TREE_PUSH(FV, level_v, row, v * FV_ALL(div_1(count, max_1(count - 1.0f, 1.0f))));
     }
-    TREE_FINISH(FV, stack_m, top_m, total_m);
-    TREE_FINISH(FV, stack_v, top_v, total_v);
+    TREE_FINISH(FV, level_m, rows, total_m);
+    TREE_FINISH(FV, level_v, rows, total_v);
     const FV share = FV_ALL(momentum);
     total_m = div_v(total_m, FV_ALL((float)rows));
     total_v = div_v(total_v, FV_ALL((float)rows));

@@ -81,7 +81,7 @@ squared_total(__global const float *partial, __global float *metrics, int at, in
             sample[k] = blocks_tree(partial + (size_t)(first + k) * blocks, 1, blocks);
         barrier(CLK_LOCAL_MEM_FENCE);
         if (item == 0)
-            for (int k = 0; k < count; k++) sum = sum + sample[k];
+            for (int k = 0; k < count; k++) sum = add_1(sum, sample[k]);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     if (item == 0) metrics[at] = div_1(sum, (float)n);

@@ -1,4 +1,5 @@
-/* `stats`: all statistics of two sets of maps, and how the model compares with the truth. */
+/* `stats`: all statistics of two sets of maps, and how the model compares with the truth; of pairs also how each map
+ * compares with its own truth. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands/ready.h"
+#include "commands/stats_pairs.h"
 #include "dataset/split.h"
 #include "stats/file.h"
 
@@ -106,6 +108,7 @@ static status print_json(context *c, const side *truth, const side *model, const
                              describe(model), "figures", five(r->figures), "errors", five(r->errors), "diversity",
                              "variety", number(r->diversity->variety), "copies", number(r->diversity->copies));
     if (!root) return context_fail(c, STATUS_MEMORY, "no memory for the result as JSON");
+    stats_pairs_json(root, r);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -131,22 +134,38 @@ static void print_text(const side *truth, const side *model, const stats_results
     for (int i = 0; i < 5; i++) printf("%-6s %10.4f ± %-8.2g %s\n", names[i], values[i], errors[i], figure_meaning[i]);
     printf("\nvariety %.3f (of the distances between images, over the truth's), copies of the truth %.1f %%\n",
            r->diversity->variety, 100 * r->diversity->copies);
+    stats_pairs_print(r);
     printf("\n%s\n", out);
+}
+
+/* The two files, or with --pairs both sides of one, whose images then belong to each other one by one. */
+static status read_files(context *c, const command_line *line, side *truth, side *model)
+{
+    const char *pairs = command_flag(line, "pairs");
+    truth->path = pairs ? pairs : command_flag(line, "truth");
+    model->path = pairs ? pairs : command_flag(line, "model");
+    if (pairs) {
+        static const char *const others[] = {"truth", "model", "split"};
+        for (int i = 0; i < 3; i++) {
+            if (command_flag_given(line, others[i]))
+                return context_fail(c, STATUS_USAGE, "stats: --pairs takes all of one file; --%s does not go with it",
+                                    others[i]);
+        }
+        return maps_read_pairs(c, pairs, &model->m, &truth->m);
+    }
+    if (!truth->path || !model->path) {
+        return context_fail(c, STATUS_USAGE,
+                            "stats: needs --truth MAPS and --model MAPS, the two sets to compare, or --pairs FILE");
+    }
+    const status s = maps_read(c, truth->path, &truth->m);
+    return s ? s : maps_read(c, model->path, &model->m);
 }
 
 static status read_sides(context *c, const command_line *line, side *truth, side *model)
 {
     int crop = 0;
-    status s = STATUS_OK;
-    truth->path = command_flag(line, "truth");
-    model->path = command_flag(line, "model");
-    if (!truth->path || !model->path) {
-        return context_fail(c, STATUS_USAGE, "stats: needs --truth MAPS and --model MAPS, the two sets to compare");
-    }
-    side *const sides[] = {truth, model};
-    for (int i = 0; i < 2; i++) {
-        if ((s = maps_read(c, sides[i]->path, &sides[i]->m))) return s;
-    }
+    status s = read_files(c, line, truth, model);
+    if (s) return s;
     if ((s = choose_crop(c, line, truth, model, &crop))) return s;
     compare_scales(c, truth, model);
     if ((s = cut(c, line, truth, crop, command_flag(line, "split")))) return s;
@@ -169,14 +188,26 @@ static status compare_halves(context *c, stats_plan *plan, const side *truth, st
     return s;
 }
 
-/* What the comparison gives beside the two sets. */
+/* What the comparison gives beside the two sets; overlap and pairs only of matched images. */
 typedef struct {
     stats_figures figures, halves;
     bootstrap_errors errors;
     diversity diversity;
+    stats_overlap overlap;
+    stats_pairs pairs;
 } comparison;
 
-static status compute(context *c, const stats_options *o, device *d, uint64_t seed, side *truth, side *model,
+static status compare_pairs(context *c, const command_line *line, device *d, stats_plan *plan, const side *truth,
+                            const side *model, comparison *r)
+{
+    stats_overlap_options o;
+    stats_overlap_options_read(line->cfg, &o);
+    const status s =
+        stats_overlap_compute(c, d, &o, truth->images, model->images, truth->count, truth->side, &r->overlap);
+    return s ? s : stats_pairs_compute(c, plan, &truth->set, truth->images, &model->set, model->images, &r->pairs);
+}
+
+static status compute(context *c, const command_line *line, const stats_options *o, device *d, side *truth, side *model,
                       comparison *r)
 {
     const int64_t pixels = (int64_t)truth->side * truth->side;
@@ -186,9 +217,12 @@ static status compute(context *c, const stats_options *o, device *d, uint64_t se
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
     if (!s) s = compare_halves(c, plan, truth, &r->halves);
+    if (!s && command_flag(line, "pairs")) s = compare_pairs(c, line, d, plan, truth, model, r);
     stats_plan_delete(&plan);
     if (!s) s = stats_figures_compute(c, &model->set, &truth->set, &r->figures);
-    if (!s) s = bootstrap_compute(c, &model->set, &truth->set, NULL, seed, &r->errors);
+    if (!s)
+        s = bootstrap_compute(c, &model->set, &truth->set, NULL, (uint64_t)config_integer(line->cfg, "run.seed"),
+                              &r->errors);
     if (!s)
         s = diversity_compute(c, d, o->density_min, pixels, model->images, model->count, truth->images, truth->count,
                               &r->diversity);
@@ -214,20 +248,23 @@ status command_stats(context *c, const command_line *line)
     provenance p = {0};
     device *d = NULL;
     const char *out = NULL;
-    status s = common_output(c, line, NULL, &out);
+    const bool pairs = command_flag(line, "pairs");
+    status s = common_output(c, line, pairs ? "stats_pairs.h5" : NULL, &out);
     if (s) goto out;
     if ((s = stats_options_read(c, line->cfg, &o))) goto out;
     if ((s = read_sides(c, line, &truth, &model))) goto out;
     if ((s = ready_device(c, line, &p, &d))) goto out;
     if ((s = provenance_input(c, &p, truth.path))) goto out;
-    if ((s = provenance_input(c, &p, model.path))) goto out;
-    if ((s = compute(c, &o, d, (uint64_t)p.seed, &truth, &model, &r))) goto out;
+    if (!pairs && (s = provenance_input(c, &p, model.path))) goto out;
+    if ((s = compute(c, line, &o, d, &truth, &model, &r))) goto out;
     const stats_results results = {.truth = &truth.set,
                                    .model = &model.set,
                                    .figures = &r.figures,
                                    .halves = &r.halves,
                                    .errors = &r.errors.figures,
-                                   .diversity = &r.diversity};
+                                   .diversity = &r.diversity,
+                                   .overlap = pairs ? &r.overlap : NULL,
+                                   .pairs = pairs ? &r.pairs : NULL};
     if ((s = stats_file_write(c, out, &results, &p))) goto out;
     if ((s = common_log_profile(c, line, d))) goto out;
     if (line->json) {
@@ -239,6 +276,7 @@ out:
     side_delete(&truth);
     side_delete(&model);
     diversity_delete(&r.diversity);
+    stats_pairs_delete(&r.pairs);
     provenance_delete(&p);
     device_delete(&d);
     return s;

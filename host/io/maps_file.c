@@ -128,34 +128,32 @@ status maps_read_attributes(context *c, h5_file *f, bool lenient, maps *m)
     return STATUS_OK;
 }
 
-static status read_values(context *c, h5_file *f, maps *m)
+/* A dataset of maps: /maps, or /truth of a pairs file. */
+static status read_values(context *c, h5_file *f, const char *object, maps *m)
 {
     int rank;
     uint64_t shape[H5_RANK];
     h5_type stored;
-    if (!h5_exists(f, "/maps"))
-        return context_fail(c, STATUS_DATA, "%s: /maps: missing: this is not a maps file; make one with `cosmocl maps`",
-                            h5_path(f));
-    status s = h5_shape(c, f, "/maps", &rank, shape, &stored);
+    status s = h5_shape(c, f, object, &rank, shape, &stored);
     if (s) return s;
     if (rank != 2 && rank != 3)
-        return context_fail(c, STATUS_DATA, "%s: /maps: has %d axes; [n, ny, nx] is wanted, or [ny, nx] for one map",
-                            h5_path(f), rank);
+        return context_fail(c, STATUS_DATA, "%s: %s: has %d axes; [n, ny, nx] is wanted, or [ny, nx] for one map",
+                            h5_path(f), object, rank);
     uint64_t n = rank == 3 ? shape[0] : 1, ny = shape[rank - 2], nx = shape[rank - 1];
     if (n == 0 || ny == 0 || nx == 0 || ny > INT_MAX || nx > INT_MAX || n > INT64_MAX)
         return context_fail(c, STATUS_DATA,
-                            "%s: /maps: has the shape [%" PRIu64 ", %" PRIu64 ", %" PRIu64 "]; it is "
+                            "%s: %s: has the shape [%" PRIu64 ", %" PRIu64 ", %" PRIu64 "]; it is "
                             "empty or too large",
-                            h5_path(f), n, ny, nx);
+                            h5_path(f), object, n, ny, nx);
     m->count = (int64_t)n;
     m->ny = (int)ny;
     m->nx = (int)nx;
     s = memory_new(c, "maps", n * ny * nx, sizeof(float), &m->values);
-    if (s) return context_prefix(c, s, "%s: /maps", h5_path(f));
-    return h5_read(c, f, "/maps", H5_FLOAT32, n * ny * nx, m->values);
+    if (s) return context_prefix(c, s, "%s: %s", h5_path(f), object);
+    return h5_read(c, f, object, H5_FLOAT32, n * ny * nx, m->values);
 }
 
-static status check_values(context *c, const h5_file *f, const maps *m)
+static status check_values(context *c, const h5_file *f, const char *object, const maps *m)
 {
     const int64_t pixels = (int64_t)m->ny * m->nx;
     const bool linear = maps_transform_is_linear(m);
@@ -165,9 +163,9 @@ static status check_values(context *c, const h5_file *f, const maps *m)
         if (v >= least && v <= FLT_MAX) continue;
         int64_t map = i / pixels, pixel = i % pixels;
         return context_fail(c, STATUS_DATA,
-                            "%s: /maps: map %" PRId64 ", y %" PRId64 ", x %" PRId64
+                            "%s: %s: map %" PRId64 ", y %" PRId64 ", x %" PRId64
                             " is %g; densities must be finite float32 numbers%s",
-                            h5_path(f), map, pixel / m->nx, pixel % m->nx, (double)v,
+                            h5_path(f), object, map, pixel / m->nx, pixel % m->nx, (double)v,
                             linear ? "" : " and not negative where the transform is not linear");
     }
     return STATUS_OK;
@@ -194,17 +192,55 @@ static status read_origin(context *c, h5_file *f, maps *m)
     return s;
 }
 
+/* Maps of an open file, with the truth beside them where that is asked for. */
+static status read_maps(context *c, h5_file *f, maps *m, maps *truth)
+{
+    if (!h5_exists(f, "/maps"))
+        return context_fail(c, STATUS_DATA, "%s: /maps: missing: this is not a maps file; make one with `cosmocl maps`",
+                            h5_path(f));
+    if (truth && !h5_exists(f, "/truth"))
+        return context_fail(c, STATUS_DATA,
+                            "%s: /truth: missing: this is not a file of pairs; make one with `cosmocl infer`",
+                            h5_path(f));
+    status s = read_values(c, f, "/maps", m);
+    if (!s) s = maps_read_attributes(c, f, false, m);
+    if (!s) s = check_values(c, f, "/maps", m);
+    if (s || !truth) return s;
+    *truth = *m;
+    truth->values = NULL;
+    s = read_values(c, f, "/truth", truth);
+    if (!s && (truth->count != m->count || truth->ny != m->ny || truth->nx != m->nx))
+        return context_fail(c, STATUS_DATA,
+                            "%s: /truth has %" PRId64 " maps of %d × %d pixels, /maps %" PRId64
+                            " of %d × %d: pairs have equal shapes",
+                            h5_path(f), truth->count, truth->ny, truth->nx, m->count, m->ny, m->nx);
+    return s ? s : check_values(c, f, "/truth", truth);
+}
+
 status maps_read(context *c, const char *path, maps *m)
 {
     h5_file *f = NULL;
     memset(m, 0, sizeof *m);
     status s = h5_open(c, path, &f);
-    if (!s) s = read_values(c, f, m);
-    if (!s) s = maps_read_attributes(c, f, false, m);
-    if (!s) s = check_values(c, f, m);
+    if (!s) s = read_maps(c, f, m, NULL);
     if (!s) s = read_origin(c, f, m);
     h5_delete(&f);
     if (s) maps_delete(m);
+    return s;
+}
+
+status maps_read_pairs(context *c, const char *path, maps *m, maps *truth)
+{
+    h5_file *f = NULL;
+    memset(m, 0, sizeof *m);
+    memset(truth, 0, sizeof *truth);
+    status s = h5_open(c, path, &f);
+    if (!s) s = read_maps(c, f, m, truth);
+    h5_delete(&f);
+    if (s) {
+        maps_delete(m);
+        maps_delete(truth);
+    }
     return s;
 }
 

@@ -27,6 +27,9 @@ void maps_delete(maps *m); /* releases what it owns and zeroes it; NULL-safe */
  * file's transform is linear), box_mpc_h, mean (positive unless linear). STATUS_DATA names file, object, map and pixel.
  * What optional parts are missing is said at LOG_INFO. */
 status maps_read(context *c, const char *path, maps *m);
+/* Both halves of a pairs file: /maps into m and /truth, of the same shape, into truth; no origins. STATUS_DATA where
+ * /truth is missing or its shape is another. */
+status maps_read_pairs(context *c, const char *path, maps *m, maps *truth);
 /* The attributes alone (count, ny, nx and the arrays stay as they are); box_mpc_h and mean are 0 where `lenient` and
  * missing. */
 status maps_read_attributes(context *c, h5_file *f, bool lenient, maps *m);

@@ -1,6 +1,8 @@
 #include "stats/file.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include "base/memory.h"
 
 enum { OBJECT = 64 };
@@ -203,9 +205,91 @@ static status put_diversity(context *c, h5_file *f, const stats_results *r)
     return s;
 }
 
+/* One number of each row of the overlap as a dataset. */
+static status put_column(const place *p, const stats_overlap *o, const char *name, const char *units,
+                         const char *meaning, size_t offset)
+{
+    const uint64_t rows = OVERLAP_PERCENTS;
+    double column[OVERLAP_PERCENTS];
+    for (int i = 0; i < OVERLAP_PERCENTS; i++) memcpy(column + i, (const char *)(o->row + i) + offset, sizeof *column);
+    return put(p, name, units, meaning, H5_FLOAT64, 1, &rows, column);
+}
+
+static status put_counts(const place *p, const stats_overlap *o)
+{
+    const uint64_t rows = OVERLAP_PERCENTS;
+    int64_t percent[OVERLAP_PERCENTS], pairs[OVERLAP_PERCENTS], random[OVERLAP_PERCENTS];
+    for (int i = 0; i < OVERLAP_PERCENTS; i++) {
+        percent[i] = o->row[i].percent;
+        pairs[i] = o->row[i].pairs;
+        random[i] = o->row[i].random_pairs;
+    }
+    status s = put(p, "top_percent", "%", "the densest n % of the pixels", H5_INT64, 1, &rows, percent);
+    if (!s) s = put(p, "pairs_counted", "pairs", "pairs whose masks are not both empty", H5_INT64, 1, &rows, pairs);
+    if (!s) s = put(p, "random_counted", "pairs", "random pairs that are not both empty", H5_INT64, 1, &rows, random);
+    return s;
+}
+
+static status put_overlap(context *c, h5_file *f, const stats_results *r)
+{
+    static const struct {
+        const char *name, *meaning;
+        size_t offset;
+    } columns[] = {{"mean", "Dice overlap of truth and model, 2 N_ab / (N_a + N_b)", offsetof(overlap_row, dice.mean)},
+                   {"std", "its standard deviation over pairs", offsetof(overlap_row, dice.std)},
+                   {"sem", "std / sqrt(pairs)", offsetof(overlap_row, sem)},
+                   {"random_mean", "overlap r of random pairs of the truth", offsetof(overlap_row, random.mean)},
+                   {"random_std", "its standard deviation", offsetof(overlap_row, random.std)},
+                   {"normalized_mean", "(D - r) / (1 - r)", offsetof(overlap_row, normalized.mean)},
+                   {"normalized_std", "its standard deviation over pairs", offsetof(overlap_row, normalized.std)},
+                   {"significance_mean", "(D - r) / random_std", offsetof(overlap_row, significance.mean)},
+                   {"significance_std", "its standard deviation over pairs", offsetof(overlap_row, significance.std)},
+                   {"jaccard_mean", "N_ab / (N_a + N_b - N_ab)", offsetof(overlap_row, jaccard.mean)}};
+    const place p = {c, f, "/dice"};
+    if (!r->overlap) return STATUS_OK;
+    status s = h5_group(c, f, p.group);
+    if (!s) s = h5_attribute_text(c, f, p.group, "threshold_scope", r->overlap->per_image ? "image" : "set");
+    if (!s) s = h5_attribute_integer(c, f, p.group, "random_pairs", r->overlap->random_pairs);
+    if (!s) s = h5_attribute_integer(c, f, p.group, "images", r->overlap->images);
+    if (!s) s = put_counts(&p, r->overlap);
+    for (size_t i = 0; !s && i < sizeof columns / sizeof columns[0]; i++)
+        s = put_column(&p, r->overlap, columns[i].name, "1", columns[i].meaning, columns[i].offset);
+    return s;
+}
+
+static status put_curve(const place *p, const char *name, const char *of, const stats_curve *curve, int rings)
+{
+    const struct {
+        const char *name, *meaning;
+        const double *values;
+    } parts[] = {{"median", "median over images of", curve->median},
+                 {"mad", "median over images of |x - median|, x:", curve->mad},
+                 {"mean", "mean over images of", curve->mean},
+                 {"std", "standard deviation over images of", curve->std}};
+    const uint64_t shape = (uint64_t)rings;
+    status s = STATUS_OK;
+    for (size_t i = 0; !s && i < sizeof parts / sizeof parts[0]; i++) {
+        char dataset[OBJECT], meaning[2 * OBJECT];
+        snprintf(dataset, sizeof dataset, "%s_%s", name, parts[i].name);
+        snprintf(meaning, sizeof meaning, "%s %s", parts[i].meaning, of);
+        s = put(p, dataset, "1", meaning, H5_FLOAT64, 1, &shape, parts[i].values);
+    }
+    return s;
+}
+
+static status put_pairs(context *c, h5_file *f, const stats_results *r)
+{
+    const place p = {c, f, "/pairs"};
+    if (!r->pairs) return STATUS_OK;
+    const int rings = r->pairs->rings;
+    status s = put_curve(&p, "transfer", "sqrt(P_model / P_truth)", &r->pairs->transfer, rings);
+    if (!s) s = put_curve(&p, "correlation", "the cross-correlation of a ring", &r->pairs->correlation, rings);
+    return s;
+}
+
 /* The parts of the file, each of which writes nothing where its result was not computed. */
-static status (*const parts[])(context *c, h5_file *f, const stats_results *r) = {put_axes, put_sets, put_figures,
-                                                                                  put_diversity};
+static status (*const parts[])(context *c, h5_file *f, const stats_results *r) = {
+    put_axes, put_sets, put_figures, put_diversity, put_overlap, put_pairs};
 
 status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p)
 {

@@ -8,13 +8,21 @@
  *     copies, models, truths: neighbours.h,
  *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks, and as half_pdf … half_peaks
  *     those of the first half of the truth's images against the second, what chance alone does; as pdf_error … the
- *     errors by the bootstrap; /provenance. */
+ *     errors by the bootstrap,
+ *   of matched images also /dice/ (overlap.h): top_percent, mean, std, sem, random_mean, random_std, normalized_mean,
+ *     normalized_std, significance_mean, significance_std, jaccard_mean, pairs_counted, random_counted; attributes
+ *     threshold_scope ("set" or "image"), random_pairs, images,
+ *   and /pairs/ (pairs.h), [side/2] each: transfer_median, transfer_mad, transfer_mean, transfer_std,
+ *     correlation_median, correlation_mad, correlation_mean, correlation_std,
+ *   /provenance. */
 #ifndef STATS_FILE_H
 #define STATS_FILE_H
 
 #include "io/provenance.h"
 #include "stats/bootstrap.h"
 #include "stats/neighbours.h"
+#include "stats/overlap.h"
+#include "stats/pairs.h"
 
 /* What has been computed; all borrowed. NULL: not in the file, but for truth and model, which every file has. */
 typedef struct {
@@ -22,6 +30,8 @@ typedef struct {
     const stats_figures *figures, *halves;
     const stats_figures *errors; /* of the figures */
     const diversity *diversity;
+    const stats_overlap *overlap;
+    const stats_pairs *pairs;
 } stats_results;
 
 status stats_file_write(context *c, const char *path, const stats_results *r, const provenance *p);

@@ -172,6 +172,83 @@ def test_other_pixel_sizes_warn(tmp_path, pair):
     assert done.returncode == 0 and "Mpc/h wide" in done.stderr and "on average" in done.stderr
 
 
+@pytest.fixture
+def matched(tmp_path):
+    path = write_maps(tmp_path / "pairs.h5", densities(5, 16, 3))
+    with h5py.File(path, "a") as f:
+        f["truth"] = densities(5, 16, 4).astype(np.float32)
+    return path
+
+
+def test_pairs_give_everything(matched, tmp_path):
+    done = cosmocl("stats", "--pairs", matched, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for word in ("Dice", "significance", "normalised", "each set", "10 pairs", "transfer", "pdf", "stats_pairs.h5"):
+        assert word in done.stdout
+    with h5py.File(tmp_path / "stats_pairs.h5") as f:
+        assert {"truth", "model", "score", "dice", "pairs", "provenance"} <= set(f)
+        assert f["dice/mean"].shape == (20,) and f["pairs/transfer_median"].shape == (8,)
+        assert f["dice/mean"].attrs["meaning"] is not None
+    text = cosmocl("stats", "--pairs", matched, "-o", tmp_path / "i.h5", "--threshold-scope", "image").stdout
+    assert "each image" in text
+    # The two sets are those of the file, the truth being the truth.
+    with h5py.File(matched) as f:
+        truth = write_maps(tmp_path / "t.h5", f["truth"][:])
+        model = write_maps(tmp_path / "m.h5", f["maps"][:])
+    assert stats(truth, model, tmp_path / "two.h5").returncode == 0
+    one, two = contents(tmp_path / "stats_pairs.h5"), contents(tmp_path / "two.h5")
+    assert all(one[name] == two[name] for name in two if name.startswith(("truth", "model", "density_edges")))
+    assert not any(name.startswith(("dice", "pairs")) for name in two)
+
+
+def test_pairs_are_cut_alike(matched, tmp_path):
+    done = cosmocl("stats", "--pairs", matched, "--crop", "8", "-o", tmp_path / "s.h5", "--json")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(matched) as f:
+        first = f["truth"][:, :8, :8].mean(axis=(1, 2))
+    with h5py.File(tmp_path / "s.h5") as f:
+        assert f["dice"].attrs["images"] == 20
+        np.testing.assert_allclose(f["truth/mean_density"][::4], first, rtol=1e-6)
+
+
+def test_what_is_no_file_of_pairs(matched, pair, tmp_path):
+    out = tmp_path / "s.h5"
+    done = cosmocl("stats", "--pairs", pair[0], "-o", out)
+    assert done.returncode == 6 and "/truth" in done.stderr and "infer" in done.stderr and "truth.h5" in done.stderr
+    for shape in ((4, 16, 16), (5, 16, 8), (16, 16)):
+        with h5py.File(matched, "a") as f:
+            del f["truth"]
+            f["truth"] = np.ones(shape, np.float32)
+        done = cosmocl("stats", "--pairs", matched, "-o", out)
+        assert done.returncode == 6 and "equal shapes" in done.stderr and "pairs.h5" in done.stderr
+    bad = np.ones((5, 16, 16), np.float32)
+    bad[4, 3, 2] = np.nan
+    with h5py.File(matched, "a") as f:
+        del f["truth"]
+        f["truth"] = bad
+    done = cosmocl("stats", "--pairs", matched, "-o", out)
+    assert done.returncode == 6
+    for part in ("/truth", "map 4", "y 3", "x 2", "nan"):
+        assert part in done.stderr
+    with h5py.File(matched, "a") as f:
+        del f["maps"]
+    done = cosmocl("stats", "--pairs", matched, "-o", out)
+    assert done.returncode == 6 and "/maps" in done.stderr
+    assert cosmocl("stats", "--pairs", tmp_path / "none.h5", "-o", out).returncode == 6
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("more", [["--truth", "t.h5"], ["--model", "t.h5"], ["--split", "test"]])
+def test_what_does_not_go_with_pairs(matched, tmp_path, more):
+    done = cosmocl("stats", "--pairs", matched, "-o", tmp_path / "s.h5", *more)
+    assert done.returncode == 2 and more[0] in done.stderr and "--pairs" in done.stderr
+
+
+def test_unknown_threshold_scope(matched, tmp_path):
+    done = cosmocl("stats", "--pairs", matched, "-o", tmp_path / "s.h5", "--threshold-scope", "map")
+    assert done.returncode == 2 and "set" in done.stderr and "image" in done.stderr
+
+
 def test_dataset_info(tmp_path):
     maps = densities(20, 16)
     maps[3, 0, 0] = 4 * 0.001

@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-status sampler_new(context *c, device *d, const char *path, int batch, sampler **out)
+static status build(context *c, device *d, const char *path, int batch, int micro, sampler **out)
 {
     sampler *s = NULL;
     *out = NULL;
     status result = memory_new(c, "sampler", 1, sizeof *s, &s);
     if (result) return result;
     s->batch = batch;
-    batching largest = {.n = batch, .segment = batch, .micro = batch};
+    s->micro = micro;
+    batching largest = {.n = batch, .segment = batch, .micro = micro ? micro : batch};
     result = checkpoint_describe(c, path, &s->origin);
     const network_shape *shape = &s->origin.shape;
     if (!result) result = network_new(c, d, NETWORK_GENERATOR, shape, &largest, false, &s->generator);
@@ -24,12 +25,31 @@ status sampler_new(context *c, device *d, const char *path, int batch, sampler *
     if (!result)
         result =
             buffer_new(c, d, "densities", (size_t)batch * shape->image * shape->image * sizeof(float), &s->densities);
-    if (!result) result = sampler_load(c, s, path);
     if (result)
         sampler_delete(&s);
     else
         *out = s;
     return result;
+}
+
+status sampler_new(context *c, device *d, const char *path, int batch, sampler **out)
+{
+    status s = build(c, d, path, batch, 0, out);
+    if (!s) s = sampler_load(c, *out, path);
+    if (s) sampler_delete(out);
+    return s;
+}
+
+status sampler_untrained(context *c, device *d, const char *path, int batch, int micro, uint64_t seed,
+                         initialisation how, sampler **out)
+{
+    status s = build(c, d, path, batch, micro, out);
+    if (!s) s = parameters_initialise(c, (*out)->generator, seed, how);
+    if (s)
+        sampler_delete(out);
+    else
+        (*out)->origin.step = (*out)->origin.epoch = 0;
+    return s;
 }
 
 status sampler_load(context *c, sampler *s, const char *path)
@@ -75,14 +95,17 @@ status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, 
     status result = maps_transform_of(c, &s->origin.trained_on, &transform);
     for (int64_t first = 0; first < count && !result; first += s->batch) {
         int n = (int)(count - first < s->batch ? count - first : s->batch);
-        batching b = {.n = n, .segment = n, .micro = n};
+        /* Batches of an untrained generator are whole, whatever is taken of the last one. */
+        const int made = s->micro ? s->batch : n;
+        batching b = {.n = made, .segment = made, .micro = s->micro ? s->micro : made};
         buffer *out = NULL;
         if (latents)
             result = upload_latents(c, s, latents + first * latent, n);
         else
-            result = random_normals(c, d, seed, stream, 0, (uint64_t)first * latent, n, latent, layout_channels(latent),
-                                    1.0f, s->latents);
-        if (!result) result = network_forward(c, s->generator, PASS_FROZEN, &b, s->latents, &out);
+            result = random_normals(c, d, seed, stream, 0, (uint64_t)first * latent, made, latent,
+                                    layout_channels(latent), 1.0f, s->latents);
+        if (!result)
+            result = network_forward(c, s->generator, s->micro ? PASS_TRAIN : PASS_FROZEN, &b, s->latents, &out);
         if (!result) result = transform_inverse(c, d, &transform, n * pixels, out, s->densities);
         if (!result) result = buffer_read(c, s->densities, 0, images + first * pixels, n * pixels * sizeof(float));
     }
@@ -96,5 +119,5 @@ void sampler_describe(const sampler *s, int64_t count, maps *m)
     m->ny = m->nx = s->generator->shape.image;
     m->values = NULL;
     m->origin = NULL;
-    snprintf(m->estimator, sizeof m->estimator, "generator");
+    snprintf(m->estimator, sizeof m->estimator, "%s", s->micro ? "untrained generator" : "generator");
 }

@@ -4,11 +4,13 @@
 
 #include "base/rng.h"
 #include "nets/checkpoint.h"
+#include "nets/parameters.h"
 
 typedef struct {
     network *generator;
     checkpoint origin;
     int batch;
+    int micro; /* of an untrained generator: samples that share the statistics of batch normalisation; else 0 */
     buffer *latents, *densities;
 } sampler;
 
@@ -16,6 +18,11 @@ typedef struct {
 status sampler_new(context *c, device *d, const char *path, int batch, sampler **out);
 /* Another set of weights of the same shape into the same sampler. */
 status sampler_load(context *c, sampler *s, const char *path);
+/* The generator of the checkpoint's run as its training began: shape and maps of the checkpoint, weights from (seed,
+ * RNG_INIT). Its running statistics are none yet, so it normalises by those of whole micro-batches, as in training; a
+ * map then depends on the latents beside its own, but not on how many maps are made. */
+status sampler_untrained(context *c, device *d, const char *path, int batch, int micro, uint64_t seed,
+                         initialisation how, sampler **out);
 void sampler_delete(sampler **s);
 /* Latents [count][latent] from the host, or NULL: those of (seed, stream), the same for every checkpoint of a shape;
  * the stream is RNG_GENERATE or RNG_SELECT. images [count][image][image] gets linear densities in particles per pixel.

@@ -168,3 +168,61 @@ def test_damaged_checkpoints(trained, tmp_path, name, change, says):
     with h5py.File(path, "a") as f:
         change(f, name)
     run("generate", path, "--count", 2, "-o", tmp_path / "g.h5", status=6, says=["c.h5", says])
+
+
+def corners(maps, crop):
+    return np.concatenate([maps[:, y, x] for y in (slice(crop), slice(-crop, None)) for x in (slice(crop), slice(-crop, None))])
+
+
+def test_gaussian_baseline(trained, tmp_path):
+    """Densities and spectrum of the training images; a maps file; the same with any device, count or place of the maps."""
+    out = tmp_path / "g.h5"
+    done = run("generate", trained, "--baseline", "gaussian", "--count", 400, "-o", out, "--device", "no such device", "--json")
+    assert json.loads(done.stdout) == {"maps": 400, "pixels": 16, "step": 0, "file": str(out)}
+    maps = read(out)
+    with h5py.File(out) as f:
+        assert f.attrs["estimator"] == "gaussian field" and f.attrs["box_mpc_h"] == 50 and f.attrs["mean"] == 4
+        assert str(trained.parent / "maps.h5") in f["provenance"].attrs["input_hashes"]
+    run("dataset", "export", trained.parent / "maps.h5", *TINY, "-o", tmp_path / "train.h5")
+    truth = np.unique(read(tmp_path / "train.h5").reshape(-1, 256), axis=0)
+    assert np.percentile(maps, [5, 25, 50, 75, 95]) == pytest.approx(np.percentile(truth, [5, 25, 50, 75, 95]), rel=.1)
+    ring = np.rint(np.hypot(*np.meshgrid(*[np.fft.fftfreq(16, 1 / 16)] * 2))).astype(int)
+    images = corners(read(trained.parent / "maps.h5"), 16)  # of all parts: a few more than it was fitted to
+    a, b = (np.array([(np.abs(np.fft.fft2(x))**2).mean(axis=0)[ring == r].mean() for r in range(1, 9)]) for x in (maps, images))
+    assert np.abs(np.log(a / b)).mean() < .25
+    run("generate", trained, "--baseline", "gaussian", "--count", 3, "-o", out)
+    assert np.array_equal(read(out), maps[:3])
+    moved = shutil.copy(trained.parent / "maps.h5", tmp_path / "moved.h5")
+    run("generate", trained, "--baseline", "gaussian", "--count", 3, "--maps", moved, "--seed", 5, "-o", out)
+    assert not np.array_equal(read(out), maps[:3])
+    run("generate", trained, "--baseline", "gaussian", "--maps", tmp_path / "none.h5", "-o", tmp_path / "x.h5", status=6, says="none.h5")
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_untrained_baseline(trained, tmp_path, norm):
+    """The weights as they were before the first step: those of a run that has learnt next to nothing."""
+    run("train", "gan", trained.parent / "maps.h5", *TINY, "--steps", 2, *sets(gan__lr_g=1e-12, gan__lr_d=1e-12, network__norm=norm),
+        "-o", tmp_path / "run")
+    run("generate", tmp_path / "run", "--baseline", "untrained", "--count", 9, "-o", tmp_path / "u.h5")
+    maps = read(tmp_path / "u.h5")
+    with h5py.File(tmp_path / "u.h5") as f:
+        assert f.attrs["estimator"] == "untrained generator" and maps.shape == (9, 16, 16)
+    run("generate", tmp_path / "run", "--count", 9, "-o", tmp_path / "g.h5")
+    if norm == "none":
+        np.testing.assert_allclose(maps, read(tmp_path / "g.h5"), rtol=1e-5)
+    else:
+        assert not np.allclose(maps, read(tmp_path / "g.h5"), rtol=.01)  # its running statistics are hardly begun
+    run("generate", tmp_path / "run", "--baseline", "untrained", "--count", 4, "-o", tmp_path / "u.h5")
+    assert np.array_equal(read(tmp_path / "u.h5"), maps[:4])
+
+
+def test_refused_baselines(trained, tmp_path):
+    out = ["-o", tmp_path / "g.h5"]
+    run("generate", trained, "--baseline", "best", *out, status=2, says=["--baseline", "untrained", "gaussian"])
+    run("generate", trained, "--baseline", "gaussian", "--latents", "z.h5", *out, status=2, says="--latents")
+    shutil.copytree(trained, tmp_path / "run")
+    for path in (tmp_path / "run/epochs").iterdir():
+        with h5py.File(path, "a") as f:
+            f["provenance"].attrs["input_hashes"] = "0" * 16 + "  /nowhere/maps.h5"
+    run("generate", tmp_path / "run", "--baseline", "gaussian", *out, status=2, says=["/nowhere/maps.h5", "--maps"])
+    assert not (tmp_path / "g.h5").exists()

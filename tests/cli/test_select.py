@@ -24,24 +24,40 @@ def copy(trained, tmp_path):
     return tmp_path / "run"
 
 
+def check_judgement(row):
+    assert list(row["parts"]) == ["pdf", "mean", "scatter", "power", "peaks", "minkowski", "diversity"]
+    assert row["score"] == pytest.approx(np.mean(list(row["parts"].values())))
+    assert list(row["figures"]) == ["pdf", "mean", "std", "psd", "peaks"] and row["score_error"] > 0
+
+
 def test_select_json_and_the_table(copy):
     done = run("select", copy, "--count", 16)
     chosen = json.loads((copy / "select.json").read_text())
-    assert list(chosen) == ["best", "generated", "validation", "epochs", "made"]
+    assert list(chosen) == ["best", "generated", "validation", "epochs", "baselines", "made"]
     assert chosen["made"].keys() == {"version", "commit", "device", "selftest"} and chosen["made"]["selftest"].startswith("passed")
     assert chosen["generated"] == 16 and chosen["validation"] == 8  # four crops of two maps
     rows = chosen["epochs"]
     assert [r["epoch"] for r in rows] == [1, 2, 3, 4, 5] and [r["step"] for r in rows] == [10, 20, 30, 40, 45]
     for r in rows:
-        assert list(r) == ["epoch", "step", "file", "score", "parts", "figures"] and (copy / r["file"]).exists()
+        assert list(r) == ["epoch", "step", "file", "score", "score_error", "parts", "figures"] and (copy / r["file"]).exists()
         assert np.isfinite(r["score"]) and r["score"] > 0
-        assert {"pdf", "mean", "scatter", "power", "peaks"} <= r["parts"].keys()
-        assert list(r["figures"]) == ["pdf", "mean", "std", "psd", "peaks"]
+        check_judgement(r)
     scores = [r["score"] for r in rows]
     assert len(set(scores)) == 5
     assert chosen["best"] == rows[scores.index(min(scores))]
     table = done.stdout.splitlines()
-    assert table[0].split() == ["epoch", "step", "score", "pdf", "mean", "std", "psd", "peaks"] and len(table) == 7
+    assert table[0].split() == ["epoch", "step", "score", "±", "error", "pdf", "mean", "std", "psd", "peaks"]
+    # Below the epochs the baselines, then how many epochs are as good as the best, where there are some, and the best.
+    assert [line.split()[0] for line in table[6:8]] == ["untrained", "gaussian"]
+    near = sum(s <= chosen["best"]["score"] + chosen["best"]["score_error"] for s in scores) - 1
+    assert len(table) == 9 + (near > 0) and ("within one error" in done.stdout) == (near > 0)
+    assert list(chosen["baselines"]) == ["untrained", "gaussian"]
+    for name, row in chosen["baselines"].items():
+        assert list(row) == ["score", "score_error", "parts", "figures"]
+        check_judgement(row)
+        assert f"{row['score']:.3f}" in table[6 + (name == "gaussian")]
+    # These maps are themselves a translated Gaussian field, so nothing can be better.
+    assert chosen["baselines"]["gaussian"]["score"] < min(*scores, chosen["baselines"]["untrained"]["score"])
     assert f"best: epoch {chosen['best']['epoch']} (step {chosen['best']['step']})" in table[-1]
     # The same again, and what it chose is what generate takes.
     done = run("select", copy, "--count", 16, "--json")
@@ -109,3 +125,12 @@ def test_a_failed_write_leaves_the_old_choice(copy):
     r = call("select", copy, "--count", 9, COSMOCL_FAIL_WRITE="1+")
     assert r.returncode == 1 and "select.json" in r.stderr and "No space left" in r.stderr
     assert (copy / "select.json").read_text() == before
+
+
+def test_equally_good_epochs_are_said(copy):
+    """An epoch twice: the second cannot be told from the first."""
+    for n in (2, 3, 4, 5):
+        (copy / f"epochs/000{n}.h5").unlink()
+    shutil.copy(copy / "epochs/0001.h5", copy / "epochs/0002.h5")
+    out = run("select", copy, "--count", 16).stdout
+    assert "1 other epoch is within one error" in out and "best: epoch 1 " in out

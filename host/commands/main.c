@@ -91,7 +91,9 @@ const command_row command_rows[] = {
       {"steps", "K", "steps in all", NULL, "encoder.steps"}, FLAG_EPOCH}},
     {TRAINING, "verify", "RUN", 1, 1, "replay a part of a training run here and compare its hash chain",
      command_verify, "run", "cosmocl verify run --from 100 --steps 50",
-     {{"from", "STEP", "first step", NULL, NULL}, {"steps", "K", "number of steps", NULL, NULL}}},
+     {{"from", "STEP", "steps done where to begin, 0 for the first weights; by default the last state but one", NULL, NULL},
+      {"steps", "K", "number of steps; by default to the end of the run", NULL, NULL},
+      {"maps", "MAPS", "the maps file that the run was trained on, if it has moved", NULL, NULL}}},
 
     {RESULTS, "select", "RUN", 1, 1, "score every saved epoch on the validation maps and name the best",
      command_select, "run, dataset, stats", "cosmocl select run --maps maps.h5",

@@ -24,14 +24,9 @@ static status train(context *c, const command_line *line, device *d, const maps 
     const config *cfg = line->cfg;
     training_set set = {0};
     gan *g = NULL;
-    gan_options options;
-    network_shape shape;
     char hint[3300];
-    status s = gan_options_read(c, cfg, &options);
-    if (!s) s = training_set_open(c, d, m, cfg, &set);
-    if (!s) s = network_shape_read(c, cfg, dataset_crop_shape(set.data)->crop, &shape);
-    if (!s) s = gan_new(c, d, &options, &shape, &g);
-    if (!s) s = gan_initialise(c, g, (initialisation)config_choice(cfg, "network.init"));
+    status s = training_set_open(c, d, m, cfg, &set);
+    if (!s) s = training_gan_new(c, d, cfg, &set, &g);
     if (!s) {
         log_plan(c, g, set.data);
         ready_resume_hint(line, origin, hint, sizeof hint);

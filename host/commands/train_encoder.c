@@ -5,6 +5,7 @@
 #include "commands/ready.h"
 #include "commands/recorded.h"
 #include "commands/training_set.h"
+#include "io/maps_transform.h"
 #include "nets/encoder_train.h"
 
 typedef struct {
@@ -55,11 +56,7 @@ static status match_maps(context *c, job *j)
     const maps *t = &j->gan.trained_on;
     const char *path = j->line->argument[0];
     char hash[HASH_TEXT];
-    if (!m->transform[0]) {
-        memcpy(m->transform, t->transform, sizeof m->transform);
-        memcpy(m->unit, t->unit, sizeof m->unit);
-        m->a = t->a, m->b = t->b, m->c = t->c;
-    }
+    maps_transform_inherit(m, t);
     if (strcmp(m->transform, t->transform) || strcmp(m->unit, t->unit) || m->a != t->a || m->b != t->b || m->c != t->c)
         return context_fail(c, STATUS_USAGE,
                             "%s: its transform (%s of %s, a = %g, b = %g, c = %g) is not that of the GAN's maps (%s of "
@@ -95,17 +92,9 @@ static status match_images(context *c, const job *j, const training_set *set)
 
 static status make_model(context *c, const job *j, const training_set *set, encoder_model *model)
 {
-    const config *cfg = j->line->cfg;
-    encoder_options options;
-    status s = encoder_options_read(c, cfg, &options);
-    if (!s) s = autoencoder_new(c, j->d, &options, &j->gan.shape, &model->a);
-    if (s) return s;
-    checkpoint found;
-    const checkpoint_networks frozen = {.generator = model->a->generator, .discriminator = model->a->discriminator};
-    s = checkpoint_read(c, j->gan_path, &found, &frozen, false);
-    if (!s) s = autoencoder_initialise(c, model->a, (initialisation)config_choice(cfg, "network.init"));
+    status s = training_encoder_new(c, j->d, j->line->cfg, j->gan_path, &model->a);
     if (!s) s = training_set_validation(c, set, j->d, &j->m, &model->validation, &model->count);
-    if (!s && options.loss == ENCODER_Z) buffer_delete(&model->validation);
+    if (!s && model->a->o.loss == ENCODER_Z) buffer_delete(&model->validation);
     return s;
 }
 

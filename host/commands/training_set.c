@@ -1,4 +1,4 @@
-/* The sub-images of a maps file as the training loop takes them. */
+/* What the training loop takes. */
 #include "commands/training_set.h"
 
 #include "base/memory.h"
@@ -59,4 +59,32 @@ status training_set_validation(context *c, const training_set *t, device *d, con
     if (!s) s = transform_forward(c, d, dataset_transform_shape(t->data), pixels, *images, *images);
     memory_delete(&host);
     return s;
+}
+
+static initialisation first_weights(const config *cfg)
+{
+    return (initialisation)config_choice(cfg, "network.init");
+}
+
+status training_gan_new(context *c, device *d, const config *cfg, const training_set *t, gan **out)
+{
+    gan_options options;
+    network_shape shape;
+    status s = gan_options_read(c, cfg, &options);
+    if (!s) s = network_shape_read(c, cfg, dataset_crop_shape(t->data)->crop, &shape);
+    if (!s) s = gan_new(c, d, &options, &shape, out);
+    return s ? s : gan_initialise(c, *out, first_weights(cfg));
+}
+
+status training_encoder_new(context *c, device *d, const config *cfg, const char *gan_path, autoencoder **out)
+{
+    encoder_options options;
+    checkpoint k;
+    status s = encoder_options_read(c, cfg, &options);
+    if (!s) s = checkpoint_describe(c, gan_path, &k);
+    if (!s) s = autoencoder_new(c, d, &options, &k.shape, out);
+    if (s) return s;
+    const checkpoint_networks frozen = {.generator = (*out)->generator, .discriminator = (*out)->discriminator};
+    s = checkpoint_read(c, gan_path, &k, &frozen, false);
+    return s ? s : autoencoder_initialise(c, *out, first_weights(cfg));
 }

@@ -1,10 +1,11 @@
-/* The sub-images of a maps file as the training loop takes them. */
+/* What the training loop takes: the sub-images of a maps file, and what is trained on them. */
 #ifndef COMMANDS_TRAINING_SET_H
 #define COMMANDS_TRAINING_SET_H
 
 #include "base/config.h"
 #include "dataset/dataset.h"
-#include "nets/training.h"
+#include "nets/autoencoder.h"
+#include "nets/gan.h"
 
 typedef struct {
     dataset *data;
@@ -21,5 +22,11 @@ training_data training_set_source(const training_set *t);
  * where there are none. */
 status training_set_validation(context *c, const training_set *t, device *d, const maps *m, buffer **images,
                                int64_t *count);
+
+/* ---- the models of a configuration, with their first weights */
+
+status training_gan_new(context *c, device *d, const config *cfg, const training_set *t, gan **out);
+/* In front of the networks of the checkpoint at gan_path. */
+status training_encoder_new(context *c, device *d, const config *cfg, const char *gan_path, autoencoder **out);
 
 #endif

@@ -39,6 +39,14 @@ status maps_transform_complete(context *c, const config *cfg, maps *m)
     return STATUS_OK;
 }
 
+void maps_transform_inherit(maps *m, const maps *of)
+{
+    if (m->transform[0]) return;
+    memcpy(m->transform, of->transform, sizeof m->transform);
+    memcpy(m->unit, of->unit, sizeof m->unit);
+    m->a = of->a, m->b = of->b, m->c = of->c;
+}
+
 status maps_transform_of(context *c, const maps *m, transform_shape *out)
 {
     const bool offset = !strcmp(m->transform, LOG_OFFSET), linear = maps_transform_is_linear(m);

@@ -14,6 +14,9 @@ status maps_transform_choose(context *c, const config *cfg, maps *m);
 /* The same where m names none, said at LOG_INFO; else nothing. */
 status maps_transform_complete(context *c, const config *cfg, maps *m);
 
+/* The same from the maps `of` that networks were trained on. */
+void maps_transform_inherit(maps *m, const maps *of);
+
 /* The transform that m names. STATUS_DATA: none or an unknown one, an unknown unit, a not below b, overdensities of a
  * mean that is not positive. */
 status maps_transform_of(context *c, const maps *m, transform_shape *out);

@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OBJECT = 192 };
+enum { OBJECT = CHECKPOINT_NAME };
 
 typedef struct {
     context *c;
-    h5_file *file;
+    h5_file *file;  /* written or read; NULL: only hashed or compared */
+    h5_file *other; /* compared with; may be NULL */
     sha256 hash;
     bool moments;
+    char *found; /* CHECKPOINT_NAME bytes: gets the first tensor that differs, or whose gradient is not finite */
 } stream;
 
 static void hash_values(stream *t, const parameter *p, const float *values)
@@ -57,7 +59,43 @@ static buffer *running_of(network *n, const parameter *p, const network_average 
     return instead ? instead->running_var[p->layer] : l->running_var;
 }
 
-/* ---- writing */
+/* ---- writing and comparing */
+
+/* "/gradient/generator/conv.0.weight" → "generator/conv.0.weight" in `found`, the first time. */
+static void find(stream *t, const char *object)
+{
+    static const char gradient[] = "/gradient/";
+    const size_t skip = strncmp(object, gradient, sizeof gradient - 1) == 0 ? sizeof gradient - 1 : 1;
+    if (t->found && !t->found[0]) snprintf(t->found, CHECKPOINT_NAME, "%s", object + skip);
+}
+
+/* Bits, not numbers. A tensor of another shape differs. */
+static status compare(stream *t, const char *object, const parameter *p, const float *values)
+{
+    int rank = 0;
+    uint64_t shape[H5_RANK];
+    h5_type stored;
+    float *other = NULL;
+    status s = h5_shape(t->c, t->other, object, &rank, shape, &stored);
+    const bool same_shape = !s && rank == p->rank && !memcmp(shape, p->shape, rank * sizeof *shape);
+    if (!s) s = memory_new(t->c, "tensor", p->elements, sizeof *other, &other);
+    if (!s && same_shape) s = h5_read(t->c, t->other, object, H5_FLOAT32, p->elements, other);
+    if (!s && (!same_shape || memcmp(other, values, p->elements * sizeof *other))) find(t, object);
+    memory_delete(&other);
+    return s;
+}
+
+/* One tensor of a network on its way to wherever the stream goes. */
+static status pass_on(stream *t, const char *object, arena a, const parameter *p, const float *values)
+{
+    status s = STATUS_OK;
+    if (t->file) s = h5_write(t->c, t->file, object, H5_FLOAT32, p->rank, p->shape, values);
+    if (!s && t->other) s = compare(t, object, p, values);
+    for (size_t e = 0; a == ARENA_GRADIENT && e < p->elements; e++)
+        if (!isfinite(values[e])) find(t, object);
+    hash_values(t, p, values);
+    return s;
+}
 
 static status write_arena(stream *t, network *n, const char *group, arena a, const network_average *instead,
                           const char *suffix)
@@ -81,8 +119,7 @@ static status write_arena(stream *t, network *n, const char *group, arena a, con
         if (!s && !trained)
             s = buffer_read(t->c, running_of(n, &list[i], instead), 0, values, list[i].elements * sizeof *values);
         object_name(object, group, &list[i], suffix);
-        if (!s) s = h5_write(t->c, t->file, object, H5_FLOAT32, list[i].rank, list[i].shape, values);
-        if (!s) hash_values(t, &list[i], values);
+        if (!s) s = pass_on(t, object, a, &list[i], values);
         memory_delete(&values);
     }
     memory_delete(&host);
@@ -101,8 +138,8 @@ static status write_network(stream *t, network *n, const char *name, const netwo
     if (!s) s = write_arena(t, n, adam, ARENA_V, NULL, ".v");
     double powers[2] = {n->adam.beta1_power, n->adam.beta2_power};
     hash_adam(t, &n->adam);
-    if (!s) s = h5_attribute_integer(t->c, t->file, adam, "step", n->adam.step);
-    if (!s) s = h5_attribute_reals(t->c, t->file, adam, "beta_powers", 2, powers);
+    if (!s && t->file) s = h5_attribute_integer(t->c, t->file, adam, "step", n->adam.step);
+    if (!s && t->file) s = h5_attribute_reals(t->c, t->file, adam, "beta_powers", 2, powers);
     if (!s && average) s = write_arena(t, n, "/average", ARENA_VALUE, average, "");
     return s;
 }
@@ -165,26 +202,88 @@ static uint64_t expected_bytes(const checkpoint_networks *n, bool moments)
     return bytes;
 }
 
+static status write_networks(stream *t, const checkpoint_networks *n)
+{
+    status s = write_network(t, n->generator, "generator", n->average);
+    if (!s) s = write_network(t, n->discriminator, "discriminator", NULL);
+    return s ? s : write_network(t, n->encoder, "encoder", NULL);
+}
+
+typedef struct {
+    int64_t first, last;
+} steps;
+
+static status write_gradients(stream *t, const checkpoint_networks *n, const steps *of)
+{
+    network *all[] = {n->generator, n->discriminator, n->encoder};
+    static const char *const groups[] = {"/gradient/generator", "/gradient/discriminator", "/gradient/encoder"};
+    status s = h5_group(t->c, t->file, "/gradient");
+    if (!s) s = h5_attribute_integer(t->c, t->file, "/gradient", "first_step", of->first);
+    if (!s) s = h5_attribute_integer(t->c, t->file, "/gradient", "last_step", of->last);
+    for (int i = 0; i < 3 && !s; i++)
+        if (all[i] && all[i]->m) s = write_arena(t, all[i], groups[i], ARENA_GRADIENT, NULL, "");
+    return s;
+}
+
+/* gradients NULL: none. */
+static status write_file(stream *t, const char *path, checkpoint *k, const checkpoint_networks *n,
+                         const steps *gradients, const provenance *p)
+{
+    context *c = t->c;
+    if (t->moments) memcpy(k->chain_before, k->chain, sizeof k->chain);
+    begin_hash(t, k);
+    status s = h5_create(c, path, expected_bytes(n, t->moments), &t->file);
+    if (!s) h5_store_plain(t->file);
+    if (!s) s = write_description(t, k);
+    if (!s) s = write_networks(t, n);
+    if (!s && t->moments) {
+        close_chain(t, k);
+        s = h5_attribute_text(c, t->file, "/progress", "chain_before", k->chain_before);
+    }
+    if (!s) s = h5_attribute_text(c, t->file, "/progress", "chain", k->chain);
+    if (!s && gradients) s = write_gradients(t, n, gradients);
+    if (!s) s = provenance_write(c, p, t->file);
+    if (!s) s = h5_finish(c, &t->file);
+    h5_delete(&t->file);
+    return s;
+}
+
 status checkpoint_write(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments,
                         const provenance *p)
 {
     stream t = {.c = c, .moments = moments};
-    if (moments) memcpy(k->chain_before, k->chain, sizeof k->chain);
+    return write_file(&t, path, k, n, NULL, p);
+}
+
+status checkpoint_dump(context *c, const char *path, const checkpoint *k, const checkpoint_networks *n,
+                       int64_t first_step, int64_t last_step, const provenance *p, char found[CHECKPOINT_NAME])
+{
+    stream t = {.c = c, .moments = true, .found = found};
+    const steps gradients = {first_step, last_step};
+    checkpoint copy = *k;
+    found[0] = 0;
+    return write_file(&t, path, &copy, n, &gradients, p);
+}
+
+status checkpoint_chain(context *c, checkpoint *k, const checkpoint_networks *n)
+{
+    stream t = {.c = c, .moments = true};
+    memcpy(k->chain_before, k->chain, sizeof k->chain);
     begin_hash(&t, k);
-    status s = h5_create(c, path, expected_bytes(n, moments), &t.file);
-    if (!s) h5_store_plain(t.file);
-    if (!s) s = write_description(&t, k);
-    if (!s) s = write_network(&t, n->generator, "generator", n->average);
-    if (!s) s = write_network(&t, n->discriminator, "discriminator", NULL);
-    if (!s) s = write_network(&t, n->encoder, "encoder", NULL);
-    if (!s && moments) {
-        close_chain(&t, k);
-        s = h5_attribute_text(c, t.file, "/progress", "chain_before", k->chain_before);
-    }
-    if (!s) s = h5_attribute_text(c, t.file, "/progress", "chain", k->chain);
-    if (!s) s = provenance_write(c, p, t.file);
-    if (!s) s = h5_finish(c, &t.file);
-    h5_delete(&t.file);
+    status s = write_networks(&t, n);
+    if (!s) close_chain(&t, k);
+    return s;
+}
+
+status checkpoint_compare(context *c, const char *path, const checkpoint_networks *n, bool moments,
+                          char found[CHECKPOINT_NAME])
+{
+    stream t = {.c = c, .moments = moments, .found = found};
+    found[0] = 0;
+    sha256_begin(&t.hash);
+    status s = h5_open(c, path, &t.other);
+    if (!s) s = write_networks(&t, n);
+    h5_delete(&t.other);
     return s;
 }
 

@@ -29,9 +29,22 @@ typedef struct {
     network_average *average; /* of the generator; when set, written in its place, beside it in a resume state */
 } checkpoint_networks;
 
+enum { CHECKPOINT_NAME = 192 }; /* bytes of a tensor's name in a file */
+
 /* Writes the file; extends k->chain when moments are written (a resume state). */
 status checkpoint_write(context *c, const char *path, checkpoint *k, const checkpoint_networks *n, bool moments,
                         const provenance *p);
+/* A state with the gradients of the trained networks beside it (/gradient/generator/conv.0.weight, …) and the steps
+ * that they may be of (attributes first_step and last_step of /gradient). `found` gets the first of them that is
+ * not finite, "generator/conv.0.weight"; "" if all are. k stays as it is. */
+status checkpoint_dump(context *c, const char *path, const checkpoint *k, const checkpoint_networks *n,
+                       int64_t first_step, int64_t last_step, const provenance *p, char found[CHECKPOINT_NAME]);
+/* k->chain as a state of the networks as they stand would have it (k->step and k->epoch set); writes nothing. */
+status checkpoint_chain(context *c, checkpoint *k, const checkpoint_networks *n);
+/* In `found` the first tensor of the file that has other bits than the networks, "generator/conv.0.weight"; "" if none
+ * has. */
+status checkpoint_compare(context *c, const char *path, const checkpoint_networks *n, bool moments,
+                          char found[CHECKPOINT_NAME]);
 /* Header alone, to build the networks from. */
 status checkpoint_describe(context *c, const char *path, checkpoint *k);
 /* Parameters (and moments) into networks of the file's shape; checks the hash of a resume state. Packs the weights. */

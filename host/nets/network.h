@@ -101,7 +101,8 @@ status network_backward(context *c, network *n, const batching *b, buffer *input
                         buffer *dinput);
 /* Running statistics from the last forward pass (momentum 0.1). */
 status network_update_running(context *c, network *n, const batching *b);
-/* Adam on the arena, then network_pack. */
+/* Adam on the arena, then network_pack. For tests, COSMOCL_INJECT_NAN=N makes the first element of the gradient of
+ * update N NaN (of a generator or an encoder), whenever that update is done; N:once only the first time. */
 status network_update(context *c, network *n, buffer *flag);
 
 #endif

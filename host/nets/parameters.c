@@ -2,6 +2,7 @@
 #include "nets/parameters.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/fingerprint.h"
 #include "ops/random.h"
 #include <math.h>
 #include <stdio.h>
@@ -192,4 +193,27 @@ status parameters_initialise(context *c, network *n, uint64_t seed, initialisati
     if (!s) s = network_pack(c, n);
     memory_delete(&host);
     return s;
+}
+
+/* Numbers of the floats as if every tensor were aligned to 512 bytes, as nearly all devices do; neighbours whose places
+ * are equally far from that go in one launch. */
+status parameters_fingerprint(context *c, network *n, buffer *out, int row)
+{
+    enum { ALIGNED = 512 / sizeof(float) };
+    const uint32_t base = (uint32_t)n->kind << 30;
+    size_t from = 0, number = 0,
+           next = 0; /* of the launch under way: its place, its number; number of the next tensor */
+    status s = STATUS_OK;
+    for (int i = 0; i < n->count && !s; i++) {
+        const tensor *tensors[] = {&n->layers[i].weight, &n->layers[i].bias, &n->layers[i].gamma, &n->layers[i].beta};
+        for (int t = 0; t < 4 && !s; t++) {
+            const size_t place = tensors[t]->offset;
+            if (place - from != next - number) {
+                s = fingerprint_add(c, n->device, n->value, from, next - number, base + (uint32_t)number, out, row);
+                from = place, number = next;
+            }
+            next += (tensors[t]->count + ALIGNED - 1) / ALIGNED * ALIGNED;
+        }
+    }
+    return s ? s : fingerprint_add(c, n->device, n->value, from, next - number, base + (uint32_t)number, out, row);
 }

@@ -41,6 +41,10 @@ void parameter_put(const network *n, const parameter *p, float *host, const floa
 status parameter_read_running(context *c, network *n, const parameter *p, float *out);
 status parameter_write_running(context *c, network *n, const parameter *p, const float *in);
 
+/* Row `row` of out (uint32 [rows][2]) += the fingerprint (ops/fingerprint.h) of all trained parameters: the same for
+ * equal parameters on every device, however it aligns tensors. Queues only. */
+status parameters_fingerprint(context *c, network *n, buffer *out, int row);
+
 /* Initial weights from (seed, RNG_INIT): `dcgan` N(0, .02) with gamma N(1, .02); `he` N(0, √(2/fan in)) with the last
  * layer at a tenth of it; `pytorch` uniform in ±1/√(fan in), biases too. Index as in the table of options
  * (network.init). Packs. */

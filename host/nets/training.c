@@ -1,7 +1,6 @@
-/* The training loop: batches, metrics, when to save. */
+/* The training loop: when to report and when to save. */
 #include "base/clock.h"
 #include "base/files.h"
-#include "base/memory.h"
 #include "nets/training_internal.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -41,13 +40,15 @@ static bool add_real(json_t *row, const char *name, double value)
 
 static status write_step(training *t, int64_t step, const float *values, double samples_s)
 {
-    char what[64];
+    char what[64], hash[TRAINING_HASH];
     json_t *row = row_of(t, step);
     bool numbers = true;
     for (const training_column *column = t->of->columns; column->name; column++)
         numbers = add_real(row, column->name, values[column->column]) && numbers;
     numbers = add_real(row, "samples_s", samples_s) && numbers;
     numbers = add_real(row, "seconds", clock_seconds() - t->began) && numbers;
+    training_hash_text(t, step, hash);
+    json_object_set_new(row, "hash", json_string(hash));
     snprintf(what, sizeof what, "step %lld: a loss", (long long)step);
     return append_row(t, row, numbers, what);
 }
@@ -61,34 +62,21 @@ static status write_validation(training *t, double loss)
     return append_row(t, row, number, what);
 }
 
-static status check_finite(training *t)
-{
-    int32_t flag = 0;
-    status s = buffer_read(t->c, t->of->flag, 0, &flag, sizeof flag);
-    if (s || !flag) return s;
-    return context_fail(t->c, STATUS_FAILURE,
-                        "a gradient was not finite between steps %lld and %lld; the last good state is %s/state.h5; "
-                        "try a smaller %s",
-                        (long long)t->reported + 1, (long long)done(t), t->run->folder, t->of->rate_keys);
-}
-
 /* Waits for the queue, writes the metrics of the steps since the last report, checks that all was finite. */
 static status report(training *t)
 {
     const trainer *of = t->of;
     int64_t steps = done(t) - t->reported;
     if (!steps) return STATUS_OK;
-    float *rows = NULL;
-    size_t count = (size_t)of->rows * of->stride;
+    bool finite = true;
     char text[160];
-    status s = memory_new(t->c, "metrics", count, sizeof *rows, &rows);
-    if (!s) s = check_finite(t);
-    if (!s) s = buffer_read(t->c, of->metrics, 0, rows, count * sizeof *rows);
+    status s = training_collect(t, &finite);
+    if (!s && !finite) return training_stop_nonfinite(t);
     double now = clock_seconds(), seconds = now - t->reported_at;
     for (int64_t i = t->reported; i < done(t) && !s; i++)
-        s = write_step(t, i + 1, rows + i % of->rows * of->stride, steps * of->batch / seconds);
+        s = write_step(t, i + 1, t->rows + i % of->rows * of->stride, steps * of->batch / seconds);
     if (!s) {
-        of->describe(rows + (done(t) - 1) % of->rows * of->stride, text, sizeof text);
+        of->describe(t->rows + (done(t) - 1) % of->rows * of->stride, text, sizeof text);
         progress_update(&t->progress, done(t), "%s", text);
     }
     /* About a second of work in flight: the queue never runs dry, and a stop request waits no longer than that. */
@@ -96,30 +84,10 @@ static status report(training *t)
     t->in_flight = second < 1 ? 1 : second > of->rows ? of->rows : second;
     t->reported = done(t);
     t->reported_at = now;
-    memory_delete(&rows);
     return s;
 }
 
 /* ---- the loop */
-
-static status begin_epoch(training *t)
-{
-    uint32_t epoch = (uint32_t)(done(t) / t->per_epoch);
-    if (!t->of->images) return STATUS_OK;
-    status s = t->data->order(t->data->user, t->c, epoch, t->order);
-    return s ? s : buffer_write(t->c, t->indices, 0, t->order, t->data->sub_images * sizeof *t->order);
-}
-
-static status one_step(training *t)
-{
-    const trainer *of = t->of;
-    int64_t within = done(t) % t->per_epoch;
-    status s = within ? STATUS_OK : begin_epoch(t);
-    if (!s && of->images)
-        s = crop_gather(t->c, buffer_device(of->images), &t->data->crop, t->data->parents, t->indices,
-                        (int)(within * of->batch), of->batch, of->images);
-    return s ? s : of->update(t->c, of->model);
-}
 
 static status save_point(training *t)
 {
@@ -133,9 +101,9 @@ static status save_point(training *t)
 
 static status loop(training *t)
 {
-    status s = done(t) % t->per_epoch ? begin_epoch(t) : STATUS_OK;
+    status s = done(t) % t->per_epoch ? training_enter_epoch(t) : STATUS_OK;
     while (!s && done(t) < t->total) {
-        s = one_step(t);
+        s = training_step(t);
         bool save = done(t) % t->save_every == 0 || done(t) == t->total;
         bool stop = context_stop_requested(t->c);
         if (!s && (save || stop || done(t) - t->reported >= t->in_flight)) s = report(t);
@@ -148,32 +116,12 @@ static status loop(training *t)
     return s;
 }
 
-static status prepare(training *t)
-{
-    const trainer *of = t->of;
-    const uint32_t sub_images = t->data->sub_images;
-    t->per_epoch = sub_images / of->batch;
-    if (!t->per_epoch)
-        return context_fail(t->c, STATUS_USAGE,
-                            "%u training sub-images are fewer than one batch of %d; use more maps or a smaller %s",
-                            sub_images, of->batch, of->batch_key);
-    t->total = t->run->steps ? t->run->steps : t->run->epochs * t->per_epoch;
-    t->save_every = t->run->save_every ? t->run->save_every : t->per_epoch;
-    t->in_flight = 1;
-    t->state.shape = of->networks.generator->shape;
-    t->state.trained_on = *t->run->trained_on;
-    status s = memory_new(t->c, "order of the sub-images", sub_images, sizeof *t->order, &t->order);
-    if (!s)
-        s = buffer_new(t->c, of->networks.generator->device, "order of the sub-images", sub_images * sizeof *t->order,
-                       &t->indices);
-    return s ? s : training_begin(t);
-}
-
 status training_go(context *c, const trainer *of, const training_data *data, const training_run *run,
                    checkpoint_best *best)
 {
     training t = {.c = c, .of = of, .data = data, .run = run};
-    status s = prepare(&t);
+    status s = training_prepare(&t);
+    if (!s) s = training_begin(&t);
     if (!s) {
         t.reported = done(&t);
         t.began = t.reported_at = clock_seconds();
@@ -183,7 +131,6 @@ status training_go(context *c, const trainer *of, const training_data *data, con
         progress_end(&t.progress);
     }
     if (best) *best = t.state.best;
-    buffer_delete(&t.indices);
-    memory_delete(&t.order);
+    training_release(&t);
     return s;
 }

@@ -65,4 +65,31 @@ typedef struct {
 status training_go(context *c, const trainer *of, const training_data *data, const training_run *run,
                    checkpoint_best *best);
 
+/* ---- a run over again */
+
+typedef struct {
+    int64_t from;  /* steps done where the replay is to begin; -1: the last state before the end of the run */
+    int64_t steps; /* to replay from there; 0: up to the end of the run */
+    /* Called with the saved epoch that ends the steps to come, to set the rates that these were made with. */
+    status (*rates)(void *user, context *c, const char *epoch_path);
+    void *user;
+} training_replay_options;
+
+typedef struct {
+    int64_t first, last;         /* steps done before and after */
+    int64_t hashes, links;       /* fingerprints of steps, and saved epochs and states, that were compared */
+    int64_t step;                /* the first whose fingerprint is another than the recorded one; 0: none */
+    int64_t link;                /* the first step at which a file has other bits; 0 with file "": none */
+    char start[32];              /* "state.h5"; "" for first weights */
+    char file[32];               /* "epochs/0002.h5" */
+    char found[CHECKPOINT_NAME]; /* its first tensor that differs; "" where only the chain does */
+} training_verdict;
+
+/* Trains again what a run trained and compares with what it left: the fingerprint of every step in metrics.jsonl, the
+ * weights of every saved epoch, the chain of every state. Begins at the saved state nearest before options->from, else
+ * at the first weights, which the model must hold; goes on to the next file behind the first difference. Writes
+ * nothing. */
+status training_replay(context *c, const trainer *of, const training_data *data, const training_run *run,
+                       const training_replay_options *options, training_verdict *verdict);
+
 #endif

@@ -139,20 +139,15 @@ static status go_on(training *t, const char *path)
     return s;
 }
 
-static status resume(training *t)
+status training_read_state(training *t, char *path, bool *older)
 {
     static const char *const generations[] = {"state.h5", "state.previous.h5"};
-    char path[FILES_PATH], damaged[FILES_PATH];
-    status s = training_path(t, damaged, generations[0]), read = STATUS_OK;
+    status s = STATUS_OK, read = STATUS_OK;
     for (int i = 0; i < 2 && !s; i++) {
         s = training_path(t, path, generations[i]);
         if (s || !files_exists(path)) continue;
+        if (older) *older = i == 1;
         read = checkpoint_read(t->c, path, &t->state, &t->of->networks, true);
-        if (!read) {
-            /* Else the next save would make the damaged state the previous one, over the good one. */
-            if (i) remove(damaged);
-            return go_on(t, path);
-        }
         if (read != STATUS_DATA) return read;
         if (!i) log_warning(t->c, "%s; trying the state before it", context_message(t->c));
     }
@@ -161,6 +156,18 @@ static status resume(training *t)
         return context_prefix(t->c, read,
                               "nothing to go on from; run without --resume, with --force to replace what is there");
     return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no state.h5); run without --resume", t->run->folder);
+}
+
+static status resume(training *t)
+{
+    char path[FILES_PATH], damaged[FILES_PATH];
+    bool older = false;
+    status s = training_path(t, damaged, "state.h5");
+    if (!s) s = training_read_state(t, path, &older);
+    if (s) return s;
+    /* Else the next save would make the damaged state the previous one, over the good one. */
+    if (older) remove(damaged);
+    return go_on(t, path);
 }
 
 /* ---- beginning */

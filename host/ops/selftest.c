@@ -25,7 +25,7 @@ static const struct {
     {"gemm", family_gemm, true},         {"clblast", family_clblast, false},
     {"fft", family_fft, false},          {"mesh", family_mesh, false},
     {"reduce", family_reduce, false},    {"overlap", family_overlap, true},
-    {"distance", family_distance, true},
+    {"distance", family_distance, true}, {"fingerprint", family_fingerprint, true},
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };
 #define PASSED "passed, one result: yes"

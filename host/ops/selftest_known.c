@@ -21,6 +21,7 @@ static const struct {
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},
     {"overlap", "31557d0e5f28a2cc915a2edec1cba0d1f430d89c4b237e45f46f2087ac33cfeb"},
     {"distance", "d0b42198bfecd68be778b93327a773d982b40d67f3da67cd7cafef2302645c3e"},
+    {"fingerprint", "dbad93066a1555c9dac5076eba8d9f8a8fef06bf2a18ad048f1abfbd176f5dc7"},
 };
 
 const char *selftest_known(const char *family)

@@ -36,7 +36,8 @@ def test_files_of_a_run(whole, maps):
     rows = metrics(whole)
     assert [r["step"] for r in rows] == list(range(1, 401))
     for r in rows:
-        assert list(r) == ["step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "samples_s", "seconds"]
+        assert list(r) == ["step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "samples_s", "seconds",
+                           "hash"]
         assert r["epoch"] == (r["step"] - 1) // 96  # 8 training maps, 72 sub-images each, batches of 6
         assert np.isfinite([r["loss_d"], r["loss_g"]]).all() and r["samples_s"] > 0
         for a in ("accuracy_real", "accuracy_generated"):
@@ -372,3 +373,35 @@ def test_a_run_that_diverges_is_stopped_with_its_last_good_state(half, maps):
     r = run("train", "gan", maps, *TINY, *sets(gan__save_every=10), "--steps", 60, "-o", half, "--resume", status=1)
     assert "last good state" in r.stderr and "not " in r.stderr
     assert datasets(half / "state.h5") == before and epochs(half) == ["0001.h5", "0002.h5"] and len(metrics(half)) == 20
+
+
+def test_a_gradient_that_is_not_finite_is_found_and_kept(whole, maps, tmp_path):
+    """Steps are queued ahead; they are repeated from the state before, up to the very step."""
+    arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=10), "--steps", 40, "-o", tmp_path]
+    run(*arguments, status=1, says=["step 17: the gradient of generator/dense.weight is not finite", f"{tmp_path}/nonfinite.h5",
+                                    f"last good state is {tmp_path}/state.h5", "smaller gan.lr_g"], COSMOCL_INJECT_NAN=17)
+    assert epochs(tmp_path) == ["0001.h5"] and len(metrics(tmp_path)) == 10
+    with h5py.File(tmp_path / "nonfinite.h5") as f, h5py.File(tmp_path / "state.h5") as state:
+        assert state["progress"].attrs["step"] == 10 and f["progress"].attrs["step"] == 17
+        assert f["gradient"].attrs["first_step"] == f["gradient"].attrs["last_step"] == 17
+        names = []
+        f["gradient"].visititems(lambda name, o: names.append(name) if isinstance(o, h5py.Dataset) else None)
+        assert sorted(names) == sorted(name for name in datasets(whole / "epochs/0001.h5") if "/" in name)
+        bad = {name: np.isnan(f["gradient"][name][()]).sum() for name in names}
+        assert bad.pop("generator/dense.weight") == 1 and not any(bad.values())
+        # Adam leaves out what is not finite and does the rest.
+        assert np.isfinite(f["generator/dense.weight"][()]).all() and f["adam/generator"].attrs["step"] == 17
+        assert "configuration" in f["provenance"].attrs
+    run(*arguments[:-3], 400, "-o", tmp_path, "--resume")
+    same_results(tmp_path, whole)
+
+
+def test_a_gradient_that_is_finite_when_repeated_is_the_devices_fault(maps, tmp_path):
+    arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=10), "--steps", 20, "-o", tmp_path]
+    run(*arguments, status=1, says=["not finite between steps 11 and 20", "computed wrongly once", "cosmocl selftest",
+                                    "last good state", "nonfinite.h5"], COSMOCL_INJECT_NAN="20:once")
+    with h5py.File(tmp_path / "nonfinite.h5") as f:  # of the moment it was seen
+        assert np.isnan(f["gradient/generator/dense.weight"][()]).sum() == 1
+        assert (f["gradient"].attrs["first_step"], f["gradient"].attrs["last_step"]) == (11, 20)
+    run(*arguments, "--resume")
+    assert len(metrics(tmp_path)) == 20

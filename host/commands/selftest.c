@@ -77,7 +77,7 @@ status command_selftest(context *c, const command_line *line)
 {
     device *d = NULL;
     selftest_result r = {0};
-    char verdict[SELFTEST_VERDICT], text[512];
+    char verdict[SELFTEST_VERDICT], text[1024];
     status s = common_open_device(c, line, &d);
     if (s) return s;
     s = selftest_run_all(c, d, SELFTEST_ALL, &r);
@@ -88,10 +88,8 @@ status command_selftest(context *c, const command_line *line)
     else
         print_table(&r);
     const selftest_row *bad = selftest_failed(&r);
-    device_describe(device_info(d), text, sizeof text);
-    if (!s && bad)
-        s = context_fail(c, STATUS_SELFTEST, "%s computes wrongly on %s: error %.2g over the bound %.2g (%s)",
-                         bad->operator_name, text, bad->error, bad->bound, bad->size);
+    if (bad) selftest_describe(bad, d, text, sizeof text);
+    if (!s && bad) s = context_fail(c, STATUS_SELFTEST, "%s", text);
     if (!s && !line->json) printf("%s\n", verdict);
 out:
     selftest_result_delete(&r);

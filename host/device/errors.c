@@ -86,10 +86,15 @@ const char *opencl_error_name(cl_int code)
 status opencl_fail(context *c, const device *d, const char *what, cl_int code)
 {
     const bool memory = code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY;
+    /* What drivers answer when the device fell off the bus, its driver was restarted or a kernel ran into a fault. */
+    const bool lost = code == CL_DEVICE_NOT_AVAILABLE || code == CL_OUT_OF_RESOURCES ||
+                      code == CL_INVALID_COMMAND_QUEUE || code == CL_INVALID_CONTEXT;
     const char *name = d ? d->record.name : "OpenCL";
     return context_fail(c, memory ? STATUS_MEMORY : STATUS_DEVICE, "%s: %s failed: %s (%d)%s", name, what,
                         opencl_error_name(code), (int)code,
-                        memory ? "; use a smaller problem or a device with more memory" : "");
+                        memory      ? "; use a smaller problem or a device with more memory"
+                        : d && lost ? "; the device may be lost: see `cosmocl doctor`, or choose another by --device"
+                                    : "");
 }
 
 static injection failures = {.variable = "COSMOCL_FAIL_OPENCL"};

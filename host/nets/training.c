@@ -129,6 +129,7 @@ status training_go(context *c, const trainer *of, const training_data *data, con
         if (!run->resume && !done(&t)) s = training_save_state(&t);
         if (!s) s = loop(&t);
         progress_end(&t.progress);
+        if (s != STATUS_STOPPED) s = context_prefix(c, s, "%s, after step %lld", of->name, (long long)done(&t));
     }
     if (best) *best = t.state.best;
     training_release(&t);

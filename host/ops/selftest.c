@@ -31,13 +31,22 @@ enum { FAMILIES = sizeof families / sizeof families[0] };
 #define PASSED "passed, one result: yes"
 #define PASSED_OTHER "passed, one result: no"
 
-/* A kernel that does not build or run is a failed row, not the end of the test; out of memory is the end. */
+/* A kernel that does not build or run is a failed row, not the end of the test; out of memory and a device that does
+ * not answer any more are the end. */
 static void note_failure(selftest *t, const char *family)
 {
+    char why[sizeof t->rows->why];
     if (t->s != STATUS_DEVICE && t->s != STATUS_SELFTEST) return;
-    log_warning(t->c, "self-test: %s: %s", family, context_message(t->c));
+    snprintf(why, sizeof why, "%s", context_message(t->c));
+    if (t->s == STATUS_DEVICE && device_finish(t->c, t->d)) {
+        context_fail(t->c, t->s, "%s", why);
+        return;
+    }
+    log_warning(t->c, "self-test: %s: %s", family, why);
     t->s = STATUS_OK;
+    selftest_size(t, "did not run");
     selftest_add(t, family, INFINITY, 0);
+    if (!t->s) memcpy(t->rows[t->count - 1].why, why, sizeof why);
 }
 
 static void run_family(selftest *t, int f, selftest_result *result)
@@ -161,22 +170,31 @@ static void remember(context *c, const char *path, const char *verdict)
         log_debug(c, "the self-test's result is not kept: %s", context_message(c));
 }
 
+void selftest_describe(const selftest_row *bad, const device *d, char *text, size_t size)
+{
+    char device_text[512];
+    device_describe(device_info(d), device_text, sizeof device_text);
+    if (bad->why[0])
+        snprintf(text, size, "%s does not run on %s: %s", bad->operator_name, device_text, bad->why);
+    else
+        snprintf(text, size, "%s computes wrongly on %s: error %.2g over the bound %.2g (%s)", bad->operator_name,
+                 device_text, bad->error, bad->bound, bad->size);
+}
+
 /* What a failure means for the work: refused, or with `force` a warning and a stamp. */
 static status judge(context *c, device *d, const selftest_result *result, bool force, char verdict[SELFTEST_VERDICT])
 {
     const selftest_row *bad = selftest_failed(result);
-    char device_text[512];
+    char text[1024];
     selftest_verdict(result, verdict);
     if (!bad) return STATUS_OK;
-    device_describe(device_info(d), device_text, sizeof device_text);
+    selftest_describe(bad, d, text, sizeof text);
     if (!force)
-        return context_fail(
-            c, STATUS_SELFTEST,
-            "%s computes wrongly on %s: error %.2g over the bound %.2g (%s); try another device or driver "
-            "(cosmocl selftest shows all), or --force to go on with outputs that say so",
-            bad->operator_name, device_text, bad->error, bad->bound, bad->size);
-    log_warning(c, "%s computes wrongly on %s (error %.2g over the bound %.2g); going on because of --force",
-                bad->operator_name, device_text, bad->error, bad->bound);
+        return context_fail(c, STATUS_SELFTEST,
+                            "%s; try another device or driver (cosmocl selftest shows all), or --force to go on with "
+                            "outputs that say so",
+                            text);
+    log_warning(c, "%s; going on because of --force", text);
     snprintf(verdict, SELFTEST_VERDICT, "forced: FAILED %s", bad->operator_name);
     return STATUS_OK;
 }

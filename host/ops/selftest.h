@@ -15,6 +15,7 @@ typedef struct {
     double error, bound;    /* relative, as the check defines them; passed means error <= bound */
     double seconds;         /* with the building of kernels */
     bool passed;
+    char why[256]; /* a family that does not run: the error; else "" */
 } selftest_row;
 
 /* SHA-256 over the outputs of a family of operators on fixed inputs. */
@@ -49,6 +50,8 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
 /* "passed, one result: yes" or "FAILED conv_forward" (the first row that failed). */
 void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDICT]);
 /* The first row that failed; NULL if none did. */
+/* "conv_forward computes wrongly on DEVICE: error …" or "conv does not run on DEVICE: …". */
+void selftest_describe(const selftest_row *bad, const device *d, char *text, size_t size);
 const selftest_row *selftest_failed(const selftest_result *result);
 
 #endif

@@ -36,25 +36,39 @@ START_TEST(hashes_are_the_known_ones_at_every_width)
 }
 END_TEST
 
+static bool is_first(const selftest_result *r, int row)
+{
+    for (int k = 0; k < row; k++)
+        if (!strcmp(r->rows[k].operator_name, r->rows[row].operator_name)) return false;
+    return true;
+}
+
+/* Each operator of the table in turn: its rows fail, all others pass. */
 START_TEST(a_falsified_operator_fails)
 {
-    static const char *const names[] = {"transform_forward", "reduce_peaks"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        selftest_result r;
-        char verdict[SELFTEST_VERDICT], want[SELFTEST_VERDICT];
-        setenv("COSMOCL_BREAK_KERNEL", names[i], 1);
+    selftest_result good, r;
+    char verdict[SELFTEST_VERDICT], want[SELFTEST_VERDICT];
+    int operators = 0;
+    run(&good);
+    for (int i = 0; i < good.count; i++) {
+        const char *name = good.rows[i].operator_name;
+        if (!is_first(&good, i)) continue;
+        operators++;
+        setenv("COSMOCL_BREAK_KERNEL", name, 1);
         run(&r);
         for (int k = 0; k < r.count; k++)
-            ck_assert_msg(r.rows[k].passed == (strcmp(r.rows[k].operator_name, names[i]) != 0), "%s: %s", names[i],
+            ck_assert_msg(r.rows[k].passed == (strcmp(r.rows[k].operator_name, name) != 0), "%s: %s", name,
                           r.rows[k].operator_name);
         selftest_verdict(&r, verdict);
-        snprintf(want, sizeof want, "FAILED %s", names[i]);
+        snprintf(want, sizeof want, "FAILED %s", name);
         ck_assert_str_eq(verdict, want);
-        ck_assert_int_eq(selftest_require(test_context, test_device, false, verdict), STATUS_SELFTEST);
-        ck_assert_ptr_nonnull(strstr(context_message(test_context), names[i]));
         selftest_result_delete(&r);
-        unsetenv("COSMOCL_BREAK_KERNEL");
     }
+    ck_assert_int_ge(operators, 50);
+    selftest_result_delete(&good);
+    ck_assert_int_eq(selftest_require(test_context, test_device, false, verdict), STATUS_SELFTEST);
+    ck_assert_ptr_nonnull(strstr(context_message(test_context), getenv("COSMOCL_BREAK_KERNEL")));
+    unsetenv("COSMOCL_BREAK_KERNEL");
 }
 END_TEST
 

@@ -108,11 +108,21 @@ static status build_fail(context *c, const device *d, const char *file, const ch
     return s;
 }
 
+/* A stop request does not wait for all the kernels of a first use; and a compiler inside the driver may answer the same
+ * signal by removing its files, which makes the build fail. */
+static status interrupted(context *c)
+{
+    return context_stop_requested(c) ? context_fail(c, STATUS_INTERRUPTED, "interrupted while kernels were built")
+                                     : STATUS_OK;
+}
+
 static status build_from_source(context *c, device *d, const char *file, const char *source, const char *options,
                                 cl_program *out)
 {
     cl_int code = CL_SUCCESS;
     *out = NULL;
+    status s = interrupted(c);
+    if (s) return s;
     /* Silent where the driver's own cache makes it quick. */
     if (!d->announced && d->build_s >= ANNOUNCE_S) {
         log_info(c, "building kernels for %s …", d->record.name);
@@ -125,7 +135,8 @@ static status build_from_source(context *c, device *d, const char *file, const c
     code = OPENCL(clBuildProgram(p, 1, &d->id, options, NULL, NULL));
     d->build_s += clock_seconds() - begin;
     if (code) {
-        status s = build_fail(c, d, file, options, p, code);
+        s = interrupted(c);
+        if (!s) s = build_fail(c, d, file, options, p, code);
         clReleaseProgram(p);
         return s;
     }

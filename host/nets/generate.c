@@ -108,6 +108,8 @@ status sampler_run(context *c, sampler *s, const float *latents, uint64_t seed, 
             result = network_forward(c, s->generator, s->micro ? PASS_TRAIN : PASS_FROZEN, &b, s->latents, &out);
         if (!result) result = transform_inverse(c, d, &transform, n * pixels, out, s->densities);
         if (!result) result = buffer_read(c, s->densities, 0, images + first * pixels, n * pixels * sizeof(float));
+        if (!result && context_stop_requested(c))
+            result = context_fail(c, STATUS_INTERRUPTED, "stopped while generating maps");
     }
     return result;
 }

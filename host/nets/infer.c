@@ -68,6 +68,7 @@ status inferrer_run(context *c, inferrer *i, double mean, const float *images, i
         if (!s) s = transform_inverse(c, d, &transform, n * pixels, made, i->densities);
         if (!s) s = buffer_read(c, i->densities, 0, inferred + first * pixels, n * pixels * sizeof(float));
         if (!s) s = download_latents(c, i, codes, n, latents + first * latent);
+        if (!s && context_stop_requested(c)) s = context_fail(c, STATUS_INTERRUPTED, "stopped while inferring maps");
     }
     return s;
 }

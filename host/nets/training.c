@@ -129,6 +129,10 @@ status training_go(context *c, const trainer *of, const training_data *data, con
         if (!run->resume && !done(&t)) s = training_save_state(&t);
         if (!s) s = loop(&t);
         progress_end(&t.progress);
+        /* Kernels were being built: the last save stands, at the start of this run if not later. */
+        if (s == STATUS_INTERRUPTED)
+            s = context_fail(c, STATUS_STOPPED, "stopped at step %lld of %lld; go on with: %s", (long long)done(&t),
+                             (long long)t.total, run->resume_hint);
         if (s != STATUS_STOPPED) s = context_prefix(c, s, "%s, after step %lld", of->name, (long long)done(&t));
     }
     if (best) *best = t.state.best;

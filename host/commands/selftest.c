@@ -80,7 +80,7 @@ status command_selftest(context *c, const command_line *line)
     char verdict[SELFTEST_VERDICT], text[1024];
     status s = common_open_device(c, line, &d);
     if (s) return s;
-    s = selftest_run_all(c, d, SELFTEST_ALL, &r);
+    s = selftest_run_all(c, d, command_flag_given(line, "quick") ? SELFTEST_QUICK : SELFTEST_ALL, &r);
     if (s) goto out;
     selftest_verdict(&r, verdict);
     if (line->json)

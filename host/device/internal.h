@@ -85,6 +85,7 @@ struct kernel {
     cl_kernel handle;
     cl_uint argument_count;
     size_t max_work_group;
+    bool launched;
     int row; /* of the profile */
     struct {
         bool set;

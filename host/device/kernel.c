@@ -176,6 +176,8 @@ status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, c
     const cl_int code =
         OPENCL(clEnqueueNDRangeKernel(d->queue, k->handle, (cl_uint)dimensions, NULL, global, local, 0, NULL, slot));
     if (code) return launch_fail(c, k, dimensions, global, local, code);
+    if (!k->launched) log_debug(c, "kernel %s/%s %s", k->file, k->entry, k->options);
+    k->launched = true;
     d->queued++;
     /* Drivers that wait for a flush begin early. */
     if (++d->launches % LAUNCHES_A_FLUSH == 0) {

@@ -1,0 +1,36 @@
+"""Records what every test of the matrix came to, for the table of results: build/matrix/results/FILE.json holds one object
+per test. A test that did not get to its end (a crash, the time limit) stays NOT RUN there."""
+import json
+from pathlib import Path
+
+from matrix import HOME
+
+records = {}
+
+
+def write(stem):
+    folder = HOME / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{stem}.json").write_text(json.dumps(records[stem], indent=1))
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        stem = Path(item.fspath).stem
+        parameters = {k: str(v) for k, v in getattr(item, "callspec", None).params.items()} if hasattr(item, "callspec") else {}
+        records.setdefault(stem, {})[item.name] = {
+            "test": item.originalname, "parameters": parameters, "outcome": "not run", "why": "did not come to its end",
+            "seconds": 0}
+    for stem in records:
+        write(stem)
+
+
+def pytest_runtest_logreport(report):
+    stem, name = Path(report.nodeid.split("::")[0]).stem, report.nodeid.split("::")[1]
+    r = records[stem][name]
+    r["seconds"] += report.duration
+    if report.when == "call" or report.outcome != "passed":
+        r["outcome"] = {"passed": "passed", "failed": "failed", "skipped": "not run"}[report.outcome]
+        r["why"] = report.longrepr[2].removeprefix("Skipped: ") if report.outcome == "skipped" else ""
+        r.update(report.user_properties)
+    write(stem)

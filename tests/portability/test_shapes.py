@@ -1,0 +1,51 @@
+"""No shape that the program may choose for a device changes a bit: the same few training steps on PoCL as every kind of
+device that host/device/emulate.c knows, and with every value of every tile that host/ops/conv_tuning.h has."""
+import re
+
+import pytest
+
+from matrix import SOURCE, SMALL, emulated_kinds, runtime, sets, train, write_maps
+
+STEPS = 3
+# Values for each member of conv_tiles: the ends, odd ones, and what the tables of conv_tuning.c do not use.
+TILES = {
+    "vector": (1, 2, 4, 8, 16), "work_group": (1, 3, 64, 256), "registers": (1, 7, 40), "vectors": (1, 3, 8), "rows": (1, 3, 10),
+    "unroll": (1, 2, 4, 8, 16), "tiles": (1, 3, 64), "group": (1, 4, 64), "narrow_rows": (1, 3, 16),
+    "weight_registers": (1, 5, 32), "weight_vectors": (1, 4), "weight_ci": (1, 16, 64), "weight_co": (4, 16, 256),
+    "weight_taps": (0, 1, 7), "weight_pixels": (0, 1, 16, 100000), "panels": (0, 1), "jobs": (1, 7, 100000),
+    "items": (1, 5, 16384)}
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes")
+    maps = write_maps(folder / "maps.h5")
+
+    def run(**variables):
+        return train("gan", [maps, *SMALL, *sets(gan__save_every=STEPS)], STEPS, folder / "run", 600,
+                     **{**runtime("PoCL"), "COSMOCL_CACHE": folder / "cache", **variables})
+    return run
+
+
+@pytest.fixture(scope="module")
+def reference(training):
+    return training()
+
+
+@pytest.mark.parametrize("kind", emulated_kinds())
+def test_kind_of_device(kind, training, reference, record_property):
+    value = training(COSMOCL_EMULATE=kind)
+    record_property("hash", value)
+    assert value == reference
+
+
+def test_every_tile_is_tried():
+    text = (SOURCE / "host/ops/conv_tuning.h").read_text()
+    struct = re.sub(r"/\*.*?\*/", "", re.search(r"typedef struct \{(.*?)\} conv_tiles;", text, re.S)[1], flags=re.S)
+    assert set(re.findall(r"\b(\w+)\b(?=[,;])", struct)) == set(TILES)
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_tile(tile, training, reference):
+    for value in TILES[tile]:
+        assert training(COSMOCL_CONV_TILE=f"{tile}={value}") == reference, f"{tile}={value}"

@@ -14,13 +14,19 @@ def write(stem):
     (folder / f"{stem}.json").write_text(json.dumps(records[stem], indent=1))
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
+def pytest_collection_finish(session):
+    if session.config.option.collectonly:
+        return
+    for item in session.items:
         stem = Path(item.fspath).stem
-        parameters = {k: str(v) for k, v in getattr(item, "callspec", None).params.items()} if hasattr(item, "callspec") else {}
-        records.setdefault(stem, {})[item.name] = {
-            "test": item.originalname, "parameters": parameters, "outcome": "not run", "why": "did not come to its end",
-            "seconds": 0}
+        if stem not in records:
+            path = HOME / "results" / f"{stem}.json"
+            records[stem] = json.loads(path.read_text()) if path.exists() else {}
+        call = getattr(item, "callspec", None)
+        words = dict(zip(call.params, call.id.split("-", len(call.params) - 1))) if call and len(call.params) > 1 else \
+            {name: call.id for name in call.params} if call else {}
+        records[stem][item.name] = {"test": item.originalname, "parameters": words, "outcome": "not run",
+                                    "why": "did not come to its end", "seconds": 0}
     for stem in records:
         write(stem)
 

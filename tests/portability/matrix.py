@@ -67,14 +67,15 @@ def need_oclgrind():
 
 
 def kernels():
-    """Every kernel of the program as FILE/ENTRY."""
-    found = []
-    for path in sorted((SOURCE / "kernels").glob("*.cl")):
-        text = re.sub(r"/\*.*?\*/|\\\n", " ", path.read_text(), flags=re.S)
-        found += [f"{path.stem}/{entry}" for entry in
-                  re.findall(r"__kernel(?:\s+__attribute__\s*\(\(.*?\)\)\))?\s+void\s+(\w+)", text, flags=re.S)]
-    assert len(found) > 30
-    return found
+    """Every kernel of the program as FILE/ENTRY: of the text, and of the preprocessed text, where macros make some."""
+    found, pattern = set(), r"\b(?:__)?kernel\s+(?:__attribute__\s*\(\(.*?\)\)\)\s*)?void\s+(\w+)\s*\("
+    for path in (SOURCE / "kernels").glob("*.cl"):
+        raw = re.sub(r"/\*.*?\*/", " ", path.read_text(), flags=re.S)
+        made = subprocess.run(["cc", "-E", "-P", "-x", "c", "-I", path.parent, path], capture_output=True, text=True).stdout
+        plain = re.sub(r"^#define(?:.*\\\n)*.*$", "", raw, flags=re.M)
+        found |= {f"{path.stem}/{entry}" for text in (plain, made) for entry in re.findall(pattern, text, flags=re.S)}
+    assert len(found) > 60
+    return sorted(found)
 
 
 def emulated_kinds():

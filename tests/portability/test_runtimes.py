@@ -11,7 +11,7 @@ SUITES = sorted(p.name.removeprefix("test_") for kind in ("ops_*", "grad_*", "tr
 
 
 def test_all_suites_are_built():
-    written = [p for p in (SOURCE / "tests").glob("*/*.c") if p.stem.startswith(("ops_", "nets_"))]
+    written = [p for p in (SOURCE / "tests").glob("*/*.c") if p.stem.startswith("ops_") and p.parent.name != "fuzz"]
     assert {f"{p.parent.name}_{p.stem}" for p in written} <= set(SUITES) and len(SUITES) > 15
 
 

@@ -167,7 +167,7 @@ const option options[] = {
     INTEGER("encoder.steps", "0", "", 0, 1e12, "Steps in all. 0: the epochs decide."),
     INTEGER("encoder.save_every", "0", "steps", 0, 1e12,
             "Steps between validations and saved weights. 0: after every epoch."),
-    INTEGER("encoder.batch", "50", "images", 1, 65536, "Images of a step."),
+    INTEGER("encoder.batch", "50", "images", 1, 65536, "Images of one step of the encoder."),
     INTEGER("encoder.micro_batch", "10", "images", 1, 65536, "As gan.micro_batch, of the encoder."),
     REAL("encoder.lr", "2e-4", "", 0, 1, "Learning rate of the encoder."),
     INTEGER("encoder.sanity_steps", "0", "", 0, 1e12,

@@ -114,7 +114,10 @@ const option options[] = {
 
     INTEGER("dataset.crop", "0", "pixels per side", 0, 8192,
             "Side of the sub-images that the networks see. 0: half of the map's. Nine crops times eight rotations and "
-            "flips make 72 of each map."),
+            "flips make 72 of each map; a crop of the map's side is the whole map, in eight."),
+    FLAG("dataset.rotate", "true",
+         "Show the sub-images in all eight rotations and flips. false: only as they stand, for images that have an up "
+         "and a down, such as letters."),
     REAL("dataset.validation", "100", "maps", 0, 1e9,
          "Maps kept from training to choose the epoch by. Below 1: a share of all maps."),
     REAL("dataset.test", "100", "maps", 0, 1e9,

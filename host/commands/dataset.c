@@ -31,6 +31,11 @@ static status gather(context *c, const command_line *line, info *i)
     return s == STATUS_USAGE ? STATUS_OK : s;
 }
 
+static int64_t sub_images(const info *i)
+{
+    return i->split.count[DATASET_TRAIN] * dataset_variants_count(&i->split.variants);
+}
+
 static json_t *number(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
@@ -46,7 +51,7 @@ static json_t *split_json(const info *i)
             json_pack("{s:I, s:I}", "boxes", (json_int_t)i->split.boxes[p], "maps", (json_int_t)i->split.count[p]));
     }
     json_object_set_new(split, "crop", json_integer(i->split.crop));
-    json_object_set_new(split, "sub_images", json_integer(i->split.count[DATASET_TRAIN] * CROP_PER_PARENT));
+    json_object_set_new(split, "sub_images", json_integer(sub_images(i)));
     return split;
 }
 
@@ -95,7 +100,7 @@ static void print_text(const command_line *line, const info *i)
                (long long)i->split.count[p]);
     }
     printf("  sub-images    %lld of %d × %d pixels to train on\n",
-           (long long)(i->split.count[DATASET_TRAIN] * CROP_PER_PARENT), i->split.crop, i->split.crop);
+           (long long)sub_images(i), i->split.crop, i->split.crop);
 }
 
 status command_dataset_info(context *c, const command_line *line)

@@ -21,11 +21,12 @@ status dataset_augmented_images(context *c, const maps *m, const dataset_split *
 {
     size_t pixels = (size_t)s->crop * s->crop;
     *side = s->crop;
-    *count = s->count[DATASET_TRAIN] * CROP_PER_PARENT;
+    *count = s->count[DATASET_TRAIN] * dataset_variants_count(&s->variants);
     status e = memory_new(c, "training sub-images", (size_t)*count * pixels, sizeof(float), images);
     for (int64_t i = 0; i < *count && !e; i++) {
-        const float *parent = m->values + (size_t)s->parents[DATASET_TRAIN][i / CROP_PER_PARENT] * m->ny * m->nx;
-        int sub = (int)(i % CROP_PER_PARENT);
+        const uint32_t index = dataset_variant_index(&s->variants, (uint32_t)i);
+        const float *parent = m->values + (size_t)s->parents[DATASET_TRAIN][index / CROP_PER_PARENT] * m->ny * m->nx;
+        int sub = (int)(index % CROP_PER_PARENT);
         cut(parent, m->ny, m->nx, s->crop, sub / CROP_SYMMETRIES, sub % CROP_SYMMETRIES, *images + (size_t)i * pixels);
     }
     return e;

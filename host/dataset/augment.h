@@ -5,7 +5,7 @@
 
 #include "dataset/split.h"
 
-/* All 72 sub-images of every training parent in index order (ops/crop.h), linear densities: *images float32
+/* All sub-images of every training parent (s->variants) in index order (ops/crop.h), linear densities: *images float32
  * [count][side][side] (memory_delete), side = s->crop. */
 status dataset_augmented_images(context *c, const maps *m, const dataset_split *s, float **images, int64_t *count,
                                 int *side);

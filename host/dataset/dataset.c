@@ -107,7 +107,7 @@ const dataset_split *dataset_split_used(const dataset *d)
 
 uint32_t dataset_sub_images(const dataset *d)
 {
-    return (uint32_t)d->shape.parents * CROP_PER_PARENT;
+    return (uint32_t)(d->shape.parents * dataset_variants_count(&d->split.variants));
 }
 
 const transform_range *dataset_range_found(const dataset *d)
@@ -118,6 +118,8 @@ const transform_range *dataset_range_found(const dataset *d)
 status dataset_epoch_order(context *c, const dataset *d, uint64_t seed, uint32_t epoch, uint32_t *indices)
 {
     if (!indices) return context_fail(c, STATUS_USAGE, "the order of an epoch needs room for its indices");
-    rng_permutation(seed, RNG_SHUFFLE, epoch, dataset_sub_images(d), indices);
+    const uint32_t count = dataset_sub_images(d);
+    rng_permutation(seed, RNG_SHUFFLE, epoch, count, indices);
+    for (uint32_t i = 0; i < count; i++) indices[i] = dataset_variant_index(&d->split.variants, indices[i]);
     return STATUS_OK;
 }

@@ -21,13 +21,13 @@ const crop_shape *dataset_crop_shape(const dataset *d);           /* borrowed */
 buffer *dataset_parents(const dataset *d);                        /* borrowed: float32 [parents][ny][nx] in [−1, 1] */
 const transform_shape *dataset_transform_shape(const dataset *d); /* borrowed: back to densities */
 const dataset_split *dataset_split_used(const dataset *d);        /* borrowed */
-/* 72 × training parents. */
+/* Of all training parents: 72 of each, fewer where the crop is the whole map or orientations are left alone. */
 uint32_t dataset_sub_images(const dataset *d);
 /* Of the training parents; borrowed. */
 const transform_range *dataset_range_found(const dataset *d);
 
-/* The order of epoch `epoch`: a permutation of 0 … sub_images − 1 in host memory, rng_permutation(seed, RNG_SHUFFLE,
- * epoch). Parents count within the training part. */
+/* The order of epoch `epoch`: the indices (ops/crop.h; parents count within the training part) of all sub-images in the
+ * order of rng_permutation(seed, RNG_SHUFFLE, epoch), in host memory. */
 status dataset_epoch_order(context *c, const dataset *d, uint64_t seed, uint32_t epoch, uint32_t *indices);
 
 #endif

@@ -5,13 +5,33 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/rng.h"
+#include "ops/crop.h"
 
 void dataset_options_read(const config *cfg, dataset_options *out)
 {
     *out = (dataset_options){.crop = (int)config_integer(cfg, "dataset.crop"),
                              .validation = config_real(cfg, "dataset.validation"),
                              .test = config_real(cfg, "dataset.test"),
+                             .rotate = config_flag(cfg, "dataset.rotate"),
                              .seed = (uint64_t)config_integer(cfg, "run.seed")};
+}
+
+dataset_variants dataset_variants_of(int ny, int nx, int crop, bool rotate)
+{
+    return (dataset_variants){.positions = ny == crop && nx == crop ? 1 : CROP_POSITIONS,
+                              .orientations = rotate ? CROP_SYMMETRIES : 1};
+}
+
+int dataset_variants_count(const dataset_variants *v)
+{
+    return v->positions * v->orientations;
+}
+
+uint32_t dataset_variant_index(const dataset_variants *v, uint32_t i)
+{
+    const uint32_t orientations = (uint32_t)v->orientations, positions = (uint32_t)v->positions;
+    const uint32_t orientation = i % orientations, place = i / orientations;
+    return (place / positions * CROP_POSITIONS + place % positions) * CROP_SYMMETRIES + orientation;
 }
 
 static int compare_int32(const void *a, const void *b)
@@ -98,6 +118,7 @@ status dataset_split_new(context *c, const maps *m, const dataset_options *o, da
         goto out;
     }
     if ((s = resolve_crop(c, m, o->crop, &out->crop))) goto out;
+    out->variants = dataset_variants_of(m->ny, m->nx, out->crop, o->rotate);
     if ((s = memory_new(c, "boxes of the maps", (size_t)m->count, sizeof *box, &box))) goto out;
     if ((s = rank_boxes(c, m, box, &boxes))) goto out;
     if ((s = dataset_held_out(c, "dataset.validation", o->validation, boxes, &held[DATASET_VALIDATION]))) goto out;

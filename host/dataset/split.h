@@ -11,16 +11,28 @@ typedef enum { DATASET_TRAIN, DATASET_VALIDATION, DATASET_TEST, DATASET_PARTS } 
 typedef struct {
     int crop;                /* side of a sub-image in pixels; 0: half the side of the maps */
     double validation, test; /* boxes held out: below 1 a share of all, else a count */
+    bool rotate;             /* sub-images in all eight orientations */
     uint64_t seed;
 } dataset_options;
 
-/* From dataset.crop, dataset.validation, dataset.test and run.seed. */
+/* From dataset.crop, dataset.validation, dataset.test, dataset.rotate and run.seed. */
 void dataset_options_read(const config *cfg, dataset_options *out);
+
+/* The sub-images that one training map gives: positions of the crop (9; 1 where it is the whole map) times orientations
+ * (8; 1 without rotation). Number i of a set of them, counted map by map, is sub-image dataset_variant_index of
+ * ops/crop.h. */
+typedef struct {
+    int positions, orientations;
+} dataset_variants;
+dataset_variants dataset_variants_of(int ny, int nx, int crop, bool rotate);
+int dataset_variants_count(const dataset_variants *v);
+uint32_t dataset_variant_index(const dataset_variants *v, uint32_t i);
 
 /* Indices of the parent maps of each part, ascending. Maps of one box (first column of /origin; without /origin every
  * map is a box) are never divided between parts. */
 typedef struct {
     int crop;                         /* as resolved: never 0 */
+    dataset_variants variants;        /* of each training map */
     int64_t boxes[DATASET_PARTS];     /* boxes in each part */
     int64_t count[DATASET_PARTS];     /* parent maps in each part */
     uint32_t *parents[DATASET_PARTS]; /* owned */

@@ -53,6 +53,10 @@ status h5_shape(context *c, h5_file *f, const char *object, int *rank, uint64_t 
 status h5_read(context *c, h5_file *f, const char *object, h5_type type, uint64_t elements, void *data);
 status h5_read_rows(context *c, h5_file *f, const char *object, uint64_t first, uint64_t rows, h5_type type,
                     void *data);
+/* Calls visit with the path of every dataset (of any class) that the file itself holds, each once, in name order, until
+ * it returns false. */
+typedef bool h5_list_visitor(void *user, const char *object);
+status h5_list_datasets(context *c, h5_file *f, h5_list_visitor *visit, void *user);
 /* Numeric attributes, scalars or arrays of length 1 alike. A missing one is STATUS_DATA; ask h5_has_attribute first. */
 bool h5_has_attribute(h5_file *f, const char *object, const char *name);
 status h5_read_real(context *c, h5_file *f, const char *object, const char *name, double *value);

@@ -290,3 +290,15 @@ status maps_write_pairs(context *c, const char *path, const maps *m, const float
 {
     return write_file(c, path, m, truth, latents, latent, p);
 }
+
+status maps_write_begin(context *c, const char *path, const maps *m, const provenance *p, h5_file **out)
+{
+    const uint64_t shape[3] = {(uint64_t)m->count, (uint64_t)m->ny, (uint64_t)m->nx};
+    *out = NULL;
+    status s = h5_create(c, path, shape[0] * shape[1] * shape[2] * sizeof(float) + (1 << 20), out);
+    if (!s) s = h5_reserve(c, *out, "/maps", H5_FLOAT32, 3, shape);
+    if (!s) s = write_attributes(c, *out, m);
+    if (!s && p) s = provenance_write(c, p, *out);
+    if (s) h5_delete(out);
+    return s;
+}

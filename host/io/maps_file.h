@@ -38,5 +38,8 @@ status maps_write(context *c, const char *path, const maps *m, const provenance 
  * them. */
 status maps_write_pairs(context *c, const char *path, const maps *m, const float *truth, const float *latents,
                         int latent, const provenance *p);
+/* maps_write for maps that come one after the other: values and origins are left out; /maps is there to be filled by
+ * h5_write_rows before h5_finish. */
+status maps_write_begin(context *c, const char *path, const maps *m, const provenance *p, h5_file **out);
 
 #endif

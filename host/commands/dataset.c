@@ -99,8 +99,8 @@ static void print_text(const command_line *line, const info *i)
         printf("  %-13s %lld boxes, %lld maps\n", part_names[p], (long long)i->split.boxes[p],
                (long long)i->split.count[p]);
     }
-    printf("  sub-images    %lld of %d × %d pixels to train on\n",
-           (long long)sub_images(i), i->split.crop, i->split.crop);
+    printf("  sub-images    %lld of %d × %d pixels to train on\n", (long long)sub_images(i), i->split.crop,
+           i->split.crop);
 }
 
 status command_dataset_info(context *c, const command_line *line)

@@ -62,8 +62,10 @@ static status training_sizes(plan *p)
     if (p->training < 1)
         return context_fail(c, STATUS_USAGE,
                             "of %u boxes none is left to train on; lower dataset.validation and dataset.test", boxes);
-    const dataset_variants each = dataset_variants_of(p->pixels, p->pixels, p->crop, config_flag(cfg, "dataset.rotate"));
-    int64_t per_epoch = p->training * dataset_variants_count(&each) / p->gan.batch, save = config_integer(cfg, "gan.save_every");
+    const dataset_variants each =
+        dataset_variants_of(p->pixels, p->pixels, p->crop, config_flag(cfg, "dataset.rotate"));
+    int64_t per_epoch = p->training * dataset_variants_count(&each) / p->gan.batch,
+            save = config_integer(cfg, "gan.save_every");
     if (per_epoch < 1)
         return context_fail(c, STATUS_USAGE, "%lld training maps give fewer sub-images than gan.batch = %d",
                             (long long)p->training, p->gan.batch);

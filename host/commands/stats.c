@@ -10,6 +10,7 @@
 #include "commands/ready.h"
 #include "commands/stats_pairs.h"
 #include "dataset/split.h"
+#include "stats/bins.h"
 #include "stats/file.h"
 
 /* Images of one side of the comparison. */
@@ -216,6 +217,8 @@ static status compute(context *c, const command_line *line, const stats_options 
     status s = stats_plan_new(c, d, o, truth->side, &plan);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
+    if (!s) stats_say_outside(c, truth->path, &truth->set, truth->images);
+    if (!s) stats_say_outside(c, model->path, &model->set, model->images);
     if (!s) s = compare_halves(c, plan, truth, &r->halves);
     if (!s && command_flag(line, "pairs")) s = compare_pairs(c, line, d, plan, truth, model, r);
     stats_plan_delete(&plan);

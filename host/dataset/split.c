@@ -100,7 +100,7 @@ static status check_split(context *c, const maps *m, const dataset_options *o, u
     if ((uint64_t)validation + test >= boxes) {
         return context_fail(c, STATUS_USAGE,
                             "dataset.validation = %g and dataset.test = %g hold out %llu of %u boxes and leave none to "
-                            "train on; make them smaller or the maps file larger",
+                            "train on; make them smaller, as a share of 0.1 and 0.2 of all, or the maps file larger",
                             o->validation, o->test, (unsigned long long)validation + test, boxes);
     }
     return STATUS_OK;

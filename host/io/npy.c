@@ -53,6 +53,14 @@ static const char *skip_space(const char *p)
     return p;
 }
 
+/* Nothing else stands in the header of an array of numbers; and messages may quote it. */
+static bool is_plain(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!isspace((unsigned char)text[i]) && (text[i] < ' ' || text[i] > '~')) return false;
+    return true;
+}
+
 /* 'text' or "text" without escapes; NULL if there is none at p. */
 static const char *parse_text(const char *p, char *out, size_t size)
 {
@@ -192,7 +200,7 @@ static status read_header(context *c, npy_file *f)
     if ((s = memory_new(c, "header of a .npy file", size + 1, 1, &text))) return s;
     s = read_bytes(c, f, f->start, size, text);
     f->start += size;
-    if (!s && (strlen(text) != size || !parse_header(text, f, descr)))
+    if (!s && (!is_plain(text, size) || !parse_header(text, f, descr)))
         s = context_fail(c, STATUS_DATA,
                          "%s: its header is no array's (descr, fortran_order and shape, at most %d "
                          "axes); save it again with numpy.save",

@@ -90,8 +90,9 @@ static status map_once(context *c, void *user)
 static status boxes_once(context *c, void *user)
 {
     boxes *t = user;
+    const dtfe_ensemble plain = {.members = 1};
     t->slot = 0;
-    status s = dtfe_queue_new(c, 0, t->pixels, t->values, &t->queue);
+    status s = dtfe_queue_new(c, 0, t->pixels, &plain, t->values, &t->queue);
     for (uint32_t i = 0; i < BOXES && !s; i++) s = simulation_run_box(c, t->simulation, i, NULL, push, t);
     if (!s) s = dtfe_queue_finish(c, t->queue);
     dtfe_queue_delete(&t->queue);

@@ -84,15 +84,6 @@ static status check_output(context *c, const char *out)
     return STATUS_OK;
 }
 
-static status check_options(context *c, const command_line *line)
-{
-    if (config_integer(line->cfg, "maps.members") != 1)
-        return context_fail(c, STATUS_USAGE,
-                            "maps.members: this version makes the plain estimator only, "
-                            "maps.members=1");
-    return STATUS_OK;
-}
-
 static status print_json(context *c, const char *out, const maps *m, const transform_range *r)
 {
     json_t *root = json_pack("{s:s, s:I, s:i, s:i, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "file", out, "maps",
@@ -145,11 +136,12 @@ status command_maps(context *c, const command_line *line)
     const char *out = NULL;
     status s = common_output(c, line, NULL, &out);
     if (!s) s = check_output(c, out);
-    if (!s) s = check_options(c, line);
     if (!s) s = maps_transform_choose(c, line->cfg, &choice);
     for (int i = 0; !s && i < line->count; i++) s = paths_add_argument(c, &paths, line->argument[i]);
     if (!s) s = common_provenance(c, line, NULL, &made);
     const maps_options o = {.pixels = (int)config_integer(line->cfg, "maps.pixels"),
+                            .ensemble = {.members = (int)config_integer(line->cfg, "maps.members"),
+                                         .seed = (uint64_t)config_integer(line->cfg, "run.seed")},
                             .length_unit = command_flag(line, "length-unit")};
     if (!s) s = maps_from_snapshots(c, (const char *const *)paths.path, paths.count, &o, &made, &m);
     if (!s) s = maps_transform_choose(c, line->cfg, &m);

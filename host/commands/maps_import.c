@@ -45,9 +45,9 @@ static void say_notes(context *c, const command_line *line, const import_options
     char text[160];
     maps_transform_text(m, text, sizeof text);
     log_info(c, "transform: %s, since %s%s", text, why,
-                isnan(o->minimum) || isnan(o->maximum) ? " (bounds a little outside the values; --transform, --minimum "
-                                                         "and --maximum set others)"
-                                                       : "");
+             isnan(o->minimum) || isnan(o->maximum) ? " (bounds a little outside the values; --transform, --minimum "
+                                                      "and --maximum set others)"
+                                                    : "");
     if (!command_flag_given(line, "box-mpc-h"))
         log_info(c, "box side: 1 Mpc/h, as none was given (--box-mpc-h); it matters for the scale of spectra only");
     if (r->below + r->above > 0)

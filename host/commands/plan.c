@@ -131,7 +131,8 @@ static status time_boxes(plan *p)
     if (!s) s = memory_new(p->c, "map", (size_t)p->pixels * p->pixels, sizeof *map, &map);
     double start = clock_seconds();
     if (!s) s = dtfe_map(p->c, p->positions, NULL, p->particles, p->boxes.box_mpc_h, p->pixels, map);
-    p->map_s = (clock_seconds() - start) / (double)sysconf(_SC_NPROCESSORS_ONLN);
+    p->map_s = (clock_seconds() - start) / (double)sysconf(_SC_NPROCESSORS_ONLN) *
+               (double)config_integer(p->cfg, "maps.members");
     memory_delete(&map);
     return s;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "base/rng.h"
 #include "maps/clip.h"
 #include "maps/triangulation.h"
 
@@ -235,57 +236,189 @@ static status find_densities(context *c, field *f)
     return STATUS_OK;
 }
 
-static status make_map(context *c, const double *xy, const double *mass, int64_t n, double box, int pixels,
-                       double jitter, double *sums)
+static void field_delete(field *f)
 {
-    field f = {.pixels = pixels};
+    memory_delete(&f->own);
+    memory_delete(&f->rho);
+    memory_delete(&f->xy);
+    memory_delete(&f->base);
+    triangulation_delete(&f->cells);
+    memset(f, 0, sizeof *f);
+}
+
+static status make_map(context *c, const double *xy, const double *mass, int64_t n, double box, int pixels,
+                       double jitter, field *f, double *sums)
+{
     size_t size = (size_t)pixels * (size_t)pixels;
     double total = 0;
     memset(sums, 0, size * sizeof *sums);
-    status s = take_particles(c, xy, mass, n, box, jitter, &f);
-    if (!s) s = tessellate(c, &f);
-    if (!s) s = find_densities(c, &f);
-    if (s) goto out;
-    each_triangle(&f, add_mass, sums);
+    *f = (field){.pixels = pixels};
+    status s = take_particles(c, xy, mass, n, box, jitter, f);
+    if (!s) s = tessellate(c, f);
+    if (!s) s = find_densities(c, f);
+    if (s) return s;
+    each_triangle(f, add_mass, sums);
     for (size_t i = 0; i < size; i++) total += sums[i];
     double error = fabs(total / (double)n - 1);
     if (!(error <= MENDED_ERROR))
-        s = context_fail(c, STATUS_FAILURE, "Delaunay tessellation: the map holds %.9g particles instead of %" PRId64,
-                         total, n);
-    else if (error > MASS_ERROR) {
+        return context_fail(c, STATUS_FAILURE,
+                            "Delaunay tessellation: the map holds %.9g particles instead of %" PRId64, total, n);
+    if (error > MASS_ERROR) {
         log_warning(c,
                     "particles are too close together to be told apart: a map held %.9g instead of %" PRId64
                     " and was scaled",
                     total, n);
         for (size_t i = 0; i < size; i++) sums[i] *= (double)n / total;
     }
-out:
-    memory_delete(&f.own);
-    memory_delete(&f.rho);
-    memory_delete(&f.xy);
-    memory_delete(&f.base);
-    triangulation_delete(&f.cells);
+    return STATUS_OK;
+}
+
+/* A map and the field that it is of. */
+static status make_map_somehow(context *c, const double *xy, const double *mass, int64_t n, double box, int pixels,
+                               field *f, double *sums)
+{
+    status s = make_map(c, xy, mass, n, box, pixels, 0, f, sums);
+    if (s != STATUS_FAILURE) return s;
+    /* Rounding can defeat qhull on rare, nearly symmetric sets: a displacement far below a pixel helps. */
+    log_warning(c, "%s; again with positions moved by up to 5e-10 of the box", context_message(c));
+    field_delete(f);
+    return make_map(c, xy, mass, n, box, pixels, 1e-9, f, sums);
+}
+
+/* ---- the ensemble ---- */
+
+typedef struct {
+    const field *of;
+    double *area; /* [count] of the triangles at each point */
+    double *seen; /* [count] of those met so far */
+    double *xy;   /* [count][2] in boxes: displaced */
+    double *mass; /* [count] */
+    uint64_t seed;
+    uint32_t member;
+} displacement;
+
+/* The place in the corner at v[0] of a triangle, evenly: half of a point of the triangle itself. */
+static void displace(displacement *d, const int32_t v[3], const uint32_t words[4])
+{
+    const double *p = d->of->xy + 2 * v[0], *q = d->of->xy + 2 * v[1], *r = d->of->xy + 2 * v[2];
+    double s = words[2] * 0x1p-32, t = words[3] * 0x1p-32;
+    if (s + t > 1) s = 1 - s, t = 1 - t;
+    for (int a = 0; a < 2; a++) {
+        double x = (p[a] + (s * (q[a] - p[a]) + t * (r[a] - p[a])) / 2) / d->of->pixels;
+        x -= floor(x);
+        d->xy[2 * v[0] + a] = x < 1 ? x : 0;
+    }
+}
+
+/* A point's triangles are those of the fan from it over each of its cells. The one whose share of the area its number
+ * falls into is taken. */
+static void displace_all(displacement *d)
+{
+    const triangulation *t = &d->of->cells;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int64_t i = 0; i < t->cells; i++) {
+            const int32_t *v = t->vertex + t->first[i];
+            const int k = t->first[i + 1] - t->first[i];
+            for (int j = 0; j < k; j++) {
+                if (v[j] >= d->of->count) continue;
+                uint32_t words[4];
+                if (pass) rng_block(d->seed, RNG_PERTURB, (uint64_t)v[j], d->member, words);
+                const double mark = pass ? ((double)words[0] * 0x1p-32 + words[1] * 0x1p-64) * d->area[v[j]] : 0;
+                for (int n = 1; n + 1 < k; n++) {
+                    const int32_t w[3] = {v[j], v[(j + n) % k], v[(j + n + 1) % k]};
+                    const double *a = d->of->xy + 2 * w[0], *b = d->of->xy + 2 * w[1], *e = d->of->xy + 2 * w[2];
+                    const double before = d->seen[v[j]];
+                    (pass ? d->seen : d->area)[v[j]] += twice_area(a, b, e);
+                    if (pass && before <= mark && mark < d->seen[v[j]]) displace(d, w, words);
+                }
+            }
+        }
+    }
+}
+
+/* The points of one member; those that qhull joined with others have given them their mass and are left out. */
+static status perturb(context *c, const field *f, const dtfe_ensemble *e, int member, double **xy, double **mass,
+                      int64_t *n)
+{
+    const size_t count = (size_t)f->count;
+    displacement d = {.of = f, .seed = e->seed, .member = (uint32_t)member};
+    status s = memory_new(c, "displaced particles", 2 * count, sizeof *d.xy, &d.xy);
+    if (!s) s = memory_new(c, "displaced particles", count, sizeof *d.mass, &d.mass);
+    if (!s) s = memory_new(c, "areas around particles", count, sizeof *d.area, &d.area);
+    if (!s) s = memory_new(c, "areas around particles", count, sizeof *d.seen, &d.seen);
+    if (!s) {
+        for (size_t i = 0; i < count; i++) {
+            d.xy[2 * i] = (double)f->own[i].x / GRID;
+            d.xy[2 * i + 1] = (double)f->own[i].y / GRID;
+        }
+        displace_all(&d);
+        *n = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (!(f->own[i].mass > 0)) continue;
+            d.xy[2 * *n] = d.xy[2 * i];
+            d.xy[2 * *n + 1] = d.xy[2 * i + 1];
+            d.mass[(*n)++] = f->own[i].mass;
+        }
+        *xy = d.xy;
+        *mass = d.mass;
+        d.xy = d.mass = NULL;
+    }
+    memory_delete(&d.xy);
+    memory_delete(&d.mass);
+    memory_delete(&d.area);
+    memory_delete(&d.seen);
+    return s;
+}
+
+/* Adds the maps of members 1 … to sums, which holds that of member 0, and takes the mean. */
+static status add_members(context *c, const field *f, int64_t n, const dtfe_ensemble *e, double *sums)
+{
+    const size_t size = (size_t)f->pixels * (size_t)f->pixels;
+    double *one = NULL;
+    status s = memory_new(c, "sums of a map", size, sizeof *one, &one);
+    for (int m = 1; !s && m < e->members; m++) {
+        double *xy = NULL, *mass = NULL;
+        int64_t count = 0;
+        field g = {0};
+        if (context_stop_requested(c)) {
+            s = context_fail(c, STATUS_INTERRUPTED, "stopped on request");
+            break;
+        }
+        s = perturb(c, f, e, m, &xy, &mass, &count);
+        if (!s) s = make_map_somehow(c, xy, mass, count, 1, f->pixels, &g, one);
+        for (size_t i = 0; !s && i < size; i++) sums[i] += one[i] * (double)n / (double)count;
+        field_delete(&g);
+        memory_delete(&xy);
+        memory_delete(&mass);
+    }
+    for (size_t i = 0; !s && i < size; i++) sums[i] /= e->members;
+    memory_delete(&one);
+    return s;
+}
+
+status dtfe_map_ensemble(context *c, const double *xy, const double *mass, int64_t n, double box, int pixels,
+                         const dtfe_ensemble *e, float *out)
+{
+    double *sums = NULL;
+    field f = {0};
+    if (n < 1) return context_fail(c, STATUS_DATA, "there are no particles to make a map of");
+    if (n > INT32_MAX / 32 || pixels < 1 || pixels > 16384 || !(box > 0) || e->members < 1)
+        return context_fail(c, STATUS_USAGE,
+                            "a map of %" PRId64 " particles in a box of %g on %d² pixels, %d members, is not possible",
+                            n, box, pixels, e->members);
+    size_t size = (size_t)pixels * (size_t)pixels;
+    status s = memory_new(c, "sums of a map", size, sizeof *sums, &sums);
+    if (s) return s;
+    s = make_map_somehow(c, xy, mass, n, box, pixels, &f, sums);
+    if (!s && e->members > 1) s = add_members(c, &f, n, e, sums);
+    for (size_t i = 0; !s && i < size; i++) out[i] = (float)sums[i];
+    field_delete(&f);
+    memory_delete(&sums);
     return s;
 }
 
 status dtfe_map(context *c, const double *xy, const double *mass, int64_t n, double box, int pixels, float *out)
 {
-    double *sums = NULL;
-    if (n < 1) return context_fail(c, STATUS_DATA, "there are no particles to make a map of");
-    if (n > INT32_MAX / 32 || pixels < 1 || pixels > 16384 || !(box > 0))
-        return context_fail(c, STATUS_USAGE,
-                            "a map of %" PRId64 " particles in a box of %g on %d² pixels is not possible", n, box,
-                            pixels);
-    size_t size = (size_t)pixels * (size_t)pixels;
-    status s = memory_new(c, "sums of a map", size, sizeof *sums, &sums);
-    if (s) return s;
-    s = make_map(c, xy, mass, n, box, pixels, 0, sums);
-    if (s == STATUS_FAILURE) {
-        /* Rounding can defeat qhull on rare, nearly symmetric sets: a displacement far below a pixel helps. */
-        log_warning(c, "%s; again with positions moved by up to 5e-10 of the box", context_message(c));
-        s = make_map(c, xy, mass, n, box, pixels, 1e-9, sums);
-    }
-    for (size_t i = 0; !s && i < size; i++) out[i] = (float)sums[i];
-    memory_delete(&sums);
-    return s;
+    const dtfe_ensemble plain = {.members = 1};
+    return dtfe_map_ensemble(c, xy, mass, n, box, pixels, &plain, out);
 }

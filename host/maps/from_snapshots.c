@@ -72,9 +72,11 @@ static status begin(context *c, const snapshot *s, int64_t count, const maps_opt
     out->redshift = s->redshift;
     out->dims = 2;
     snprintf(out->estimator, sizeof out->estimator, "dtfe");
+    if (o->ensemble.members > 1)
+        snprintf(out->estimator, sizeof out->estimator, "stochastic dtfe of %d", o->ensemble.members);
     e = memory_new(c, "maps", (size_t)count * (size_t)pixels * (size_t)pixels, sizeof(float), &out->values);
     if (!e) e = memory_new(c, "origins of maps", (size_t)count * 3, sizeof(int32_t), &out->origin);
-    if (!e) e = dtfe_queue_new(c, o->threads, pixels, out->values, q);
+    if (!e) e = dtfe_queue_new(c, o->threads, pixels, &o->ensemble, out->values, q);
     return e;
 }
 

@@ -4,9 +4,11 @@
 
 #include "io/maps_file.h"
 #include "io/snapshot_file.h"
+#include "maps/dtfe.h"
 
 typedef struct {
     int pixels;              /* per side; 0: half the particles along a side */
+    dtfe_ensemble ensemble;  /* maps.members and the seed */
     int threads;             /* 0: one per core */
     const char *length_unit; /* of snapshot_read_as; NULL: the files' */
 } maps_options;

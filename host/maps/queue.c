@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/memory.h"
-#include "maps/dtfe.h"
 
 enum { MOST_THREADS = 256 };
 
@@ -18,6 +17,7 @@ typedef struct {
 
 struct dtfe_queue {
     int threads, started, pixels;
+    dtfe_ensemble ensemble;
     float *values; /* borrowed */
     pthread_t *thread;
     context **contexts; /* one per thread */
@@ -57,7 +57,8 @@ static void *work(void *user)
         pthread_cond_broadcast(&q->changed);
         pthread_mutex_unlock(&q->lock);
         size_t pixels = (size_t)q->pixels * (size_t)q->pixels;
-        status s = dtfe_map(c, j.positions, NULL, j.n, j.box, q->pixels, q->values + (size_t)j.slot * pixels);
+        status s = dtfe_map_ensemble(c, j.positions, NULL, j.n, j.box, q->pixels, &q->ensemble,
+                                     q->values + (size_t)j.slot * pixels);
         memory_delete(&j.positions);
         pthread_mutex_lock(&q->lock);
         q->running--;
@@ -69,7 +70,7 @@ static void *work(void *user)
     return NULL;
 }
 
-status dtfe_queue_new(context *c, int threads, int pixels, float *values, dtfe_queue **out)
+status dtfe_queue_new(context *c, int threads, int pixels, const dtfe_ensemble *e, float *values, dtfe_queue **out)
 {
     dtfe_queue *q = NULL;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -80,6 +81,7 @@ status dtfe_queue_new(context *c, int threads, int pixels, float *values, dtfe_q
     if (s) return s;
     q->threads = threads;
     q->pixels = pixels;
+    q->ensemble = *e;
     q->values = values;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->changed, NULL);

@@ -5,13 +5,14 @@
 #define MAPS_QUEUE_H
 
 #include <stdint.h>
-#include "base/context.h"
+#include "maps/dtfe.h"
 
 typedef struct dtfe_queue dtfe_queue;
 
-/* threads 0: one per core. Maps are written to values + slot * pixels²; `values` is borrowed until dtfe_queue_finish.
+/* threads 0: one per core. e: dtfe_map_ensemble's, copied. Maps are written to values + slot * pixels²; `values` is
+ * borrowed until dtfe_queue_finish.
  */
-status dtfe_queue_new(context *c, int threads, int pixels, float *values, dtfe_queue **out);
+status dtfe_queue_new(context *c, int threads, int pixels, const dtfe_ensemble *e, float *values, dtfe_queue **out);
 /* Takes the positions [n][2] in [0, box) (memory_new's) over, also when it fails, and leaves NULL behind. Returns the
  * error of an earlier box as soon as there is one, and STATUS_INTERRUPTED after a stop request. */
 status dtfe_queue_push(context *c, dtfe_queue *q, double **positions, int64_t n, double box, int64_t slot);

@@ -52,6 +52,46 @@ def test_held_out_images_are_the_four_crops_in_linear_density(parts, maps):
     assert sorted(seen + parents) == list(range(9)), "no map is in two parts"
 
 
+def test_labels_say_where_each_image_comes_from(parts, maps):
+    with h5py.File(maps) as f:
+        values = f["maps"][:]
+    for part in ("train", "validation", "test"):
+        with h5py.File(maps.parent / f"{part}.h5") as f:
+            labels = f["labels"][:]
+            assert f["labels"].attrs["columns"] == "map, y, x, orientation" and labels.shape == (len(parts[part]), 4)
+        for image, (parent, y, x, orientation) in zip(parts[part], labels):
+            wanted = values[parent, y:y + 16, x:x + 16]
+            wanted = wanted.T if orientation & 4 else wanted
+            wanted = wanted[:, ::-1] if orientation & 1 else wanted
+            assert np.array_equal(image, wanted[::-1] if orientation & 2 else wanted)
+        assert len(np.unique(labels, axis=0)) == len(labels)
+
+
+def test_whole_maps_as_they_stand(maps, tmp_path):
+    run("dataset", "export", maps, *SPLIT, *sets(dataset__crop=32, dataset__rotate="false"), "-o", tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5") as f, h5py.File(maps) as g:
+        assert f["maps"].shape == (4, 32, 32) and f.attrs["box_mpc_h"] == 100
+        assert np.array_equal(f["maps"][:], g["maps"][:][f["labels"][:, 0]])
+        assert (f["labels"][:, 1:] == 0).all()
+
+
+def test_info_says_what_training_will_see(tmp_path):
+    values = fields(9, 32) - 10
+    values[3, 0, 0] = 1e4
+    path = write_maps(tmp_path / "m.h5", values, transform="linear", a=-10., b=1e3, unit="particles", mean=-6.)
+    info = json.loads(run("dataset", "info", path, *SPLIT, "--json").stdout)
+    split = info["split"]
+    assert info["transform"] == {"kind": "linear", "a": -10, "b": 1000, "c": 0, "unit": "particles"}
+    assert split["sub_image_mpc_h"] == 50 and split["device_mib"] == pytest.approx((4 * 32 * 32 + 4 * 72) * 4 / 2**20)
+    assert sum(split[p]["above"] for p in ("train", "validation", "test")) == info["densities"]["above"] == 1
+    assert info["densities"]["below"] == 0 and info["densities"]["lowest"] < 0
+    text = run("dataset", "info", path, *SPLIT).stdout
+    assert "linear in particles per pixel, -10 … 1000 to [-1, 1]" in text and "50 Mpc/h wide" in text
+    run("dataset", "export", path, *SPLIT, "-o", tmp_path / "t.h5")
+    again = json.loads(run("dataset", "info", tmp_path / "t.h5", *SPLIT, "--json").stdout)
+    assert again["densities"]["lowest"] < 0 and again["transform"] == info["transform"]
+
+
 def test_training_images_are_nine_crops_in_eight_symmetries(parts, maps):
     images = parts["train"]
     assert images.shape == (4 * 72, 16, 16)

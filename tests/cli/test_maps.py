@@ -186,7 +186,7 @@ def test_refusals_name_the_file_and_the_mend(tmp_path):
     refused(6, "bad.h5", "no particles", arguments=(tmp_path / "bad.h5",))
     (tmp_path / "empty").mkdir()
     refused(6, "empty", "no *.h5", arguments=(tmp_path / "empty",))
-    refused(2, "maps.members", arguments=(good, "--set", "maps.members=3"))
+    refused(2, "maps.members", arguments=(good, "--set", "maps.members=0"))
     refused(2, "maps.maximum", arguments=(good, "--set", "maps.maximum=.001"))
     done = run("maps", good, "-o", tmp_path / "none" / "m.h5", status=1)
     assert "none/m.h5" in done.stderr and "make the folder" in done.stderr

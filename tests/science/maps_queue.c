@@ -19,6 +19,7 @@ static void teardown(void)
 #define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s", context_message(c))
 
 enum { BOXES = 9, N = 300, P = 8 };
+static const dtfe_ensemble plain = {.members = 1};
 
 static double *box_of(int i, bool spoilt)
 {
@@ -35,7 +36,7 @@ START_TEST(the_queue_gives_the_maps_of_single_calls)
     for (int threads = 0; threads <= 4; threads++) {
         dtfe_queue *q = NULL;
         memset(together, 0, sizeof together);
-        assert_ok(dtfe_queue_new(c, threads, P, together, &q));
+        assert_ok(dtfe_queue_new(c, threads, P, &plain, together, &q));
         for (int i = BOXES - 1; i >= 0; i--) {
             double *xy = box_of(i, false);
             assert_ok(dtfe_queue_push(c, q, &xy, N, 50, i));
@@ -60,7 +61,7 @@ START_TEST(the_queue_names_the_box_that_failed)
     static float together[BOXES * P * P];
     dtfe_queue *q = NULL;
     status s = STATUS_OK;
-    assert_ok(dtfe_queue_new(c, 2, P, together, &q));
+    assert_ok(dtfe_queue_new(c, 2, P, &plain, together, &q));
     for (int i = 0; !s && i < BOXES; i++) {
         double *xy = box_of(i, i == 3);
         s = dtfe_queue_push(c, q, &xy, N, 50, i);
@@ -77,9 +78,9 @@ START_TEST(a_queue_may_be_dropped_and_stopped)
 {
     static float together[BOXES * P * P];
     dtfe_queue *q = NULL;
-    assert_ok(dtfe_queue_new(c, 2, P, together, &q));
+    assert_ok(dtfe_queue_new(c, 2, P, &plain, together, &q));
     dtfe_queue_delete(&q);
-    assert_ok(dtfe_queue_new(c, 1, P, together, &q));
+    assert_ok(dtfe_queue_new(c, 1, P, &plain, together, &q));
     double *xy = box_of(0, false);
     assert_ok(dtfe_queue_push(c, q, &xy, N, 50, 0));
     context_request_stop(c);

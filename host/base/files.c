@@ -36,12 +36,12 @@ long files_failure_left(void)
 /* What is no failure: the system takes less than it is given, or its time, as on a disk across a network. */
 static bool only_shorter(void)
 {
-    return strcmp(failures.error, "SHORT") == 0;
+    return failures.error && strcmp(failures.error, "SHORT") == 0;
 }
 
 static bool only_slower(void)
 {
-    return strcmp(failures.error, "SLOW") == 0;
+    return failures.error && strcmp(failures.error, "SLOW") == 0;
 }
 
 /* Whether this step of writing is made to fail, with errno as on a full disk unless another error is named. */

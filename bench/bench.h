@@ -52,5 +52,6 @@ status bench_peak(bench *b);
 status bench_fft(bench *b);
 status bench_simulate(bench *b);
 status bench_maps(bench *b);
+status bench_stats(bench *b);
 
 #endif

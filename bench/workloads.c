@@ -11,6 +11,7 @@ const bench_workload bench_workloads[] = {
     {"layers", "each layer of both networks, forward, backward data, backward weights", bench_layers, true},
     {"simulate", "steps of the particle mesh", bench_simulate, true},
     {"maps", "DTFE of a box, and boxes from start to map with all cores", bench_maps, true},
+    {"stats", "all statistics of 1000 matched maps, together and one by one", bench_stats, true},
     {"fft", "pairs of Fourier transforms of the mesh and of batches of images", bench_fft, true},
     {"gemm", "matrix products by our kernel and by CLBlast", bench_gemm, true},
     {"peak", "fused multiply-adds in registers: what the device can do at most", bench_peak, true},

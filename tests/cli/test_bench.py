@@ -6,7 +6,7 @@ import pytest
 from training import TINY, run, sets
 
 SIZES = [*TINY, *sets(simulate__particles=32, simulate__mesh=64, simulate__steps=5, maps__pixels=32, dataset__crop=16)]
-WORKLOADS = {"gan-step": 1, "encoder-step": 3, "layers": 12, "simulate": 1, "maps": 2, "fft": 2, "gemm": 2, "peak": 1}
+WORKLOADS = {"gan-step": 1, "encoder-step": 3, "layers": 12, "simulate": 1, "maps": 2, "stats": 8, "fft": 2, "gemm": 2, "peak": 1}
 
 
 def test_the_list():

@@ -8,6 +8,7 @@
 #include "commands/ready.h"
 #include "commands/recorded.h"
 #include "dataset/split.h"
+#include "io/maps_transform.h"
 #include "nets/infer.h"
 
 typedef struct {
@@ -63,8 +64,7 @@ static void compare_scales(context *c, const inference *t)
         log_warning(c, "%s: a pixel is %.6g Mpc/h wide, those trained on were %.6g", t->maps_path, pixel, trained);
     if (fabs(m->mean - on->mean) > 1e-3 * fabs(on->mean))
         log_warning(c, "%s: its mean is %.6g, that of the maps trained on %.6g", t->maps_path, m->mean, on->mean);
-    if (m->transform[0] && (strcmp(m->transform, on->transform) || strcmp(m->unit, on->unit) || m->a != on->a ||
-                            m->b != on->b || m->c != on->c))
+    if (m->transform[0] && !maps_transform_same(m, on))
         log_warning(c, "%s: names another transform than the maps trained on; theirs is taken", t->maps_path);
 }
 

@@ -57,7 +57,7 @@ static status match_maps(context *c, job *j)
     const char *path = j->line->argument[0];
     char hash[HASH_TEXT];
     maps_transform_inherit(m, t);
-    if (strcmp(m->transform, t->transform) || strcmp(m->unit, t->unit) || m->a != t->a || m->b != t->b || m->c != t->c)
+    if (!maps_transform_same(m, t))
         return context_fail(c, STATUS_USAGE,
                             "%s: its transform (%s of %s, a = %g, b = %g, c = %g) is not that of the GAN's maps (%s of "
                             "%s, a = %g, b = %g, c = %g); give the maps that %s was trained on",

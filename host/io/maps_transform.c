@@ -94,3 +94,9 @@ void maps_transform_text(const maps *m, char *text, size_t size)
     snprintf(text, size, "%s, %.6g … %.6g to [-1, 1]", what, linear ? m->a : exp(m->a) - (offset ? m->c : 0),
              linear ? m->b : exp(m->b) - (offset ? m->c : 0));
 }
+
+bool maps_transform_same(const maps *a, const maps *b)
+{
+    return !strcmp(a->transform, b->transform) && !strcmp(a->unit, b->unit) && (float)a->a == (float)b->a &&
+           (float)a->b == (float)b->b && (float)a->c == (float)b->c;
+}

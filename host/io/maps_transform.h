@@ -22,6 +22,8 @@ void maps_transform_inherit(maps *m, const maps *of);
 status maps_transform_of(context *c, const maps *m, transform_shape *out);
 /* Whether values below zero have their place in it. */
 bool maps_transform_is_linear(const maps *m);
+/* Whether both name one transform: as the device takes it, in float32. */
+bool maps_transform_same(const maps *a, const maps *b);
 /* In words, for people: "the logarithm of 1 + delta, 0.01 … 600 to [-1, 1]". */
 void maps_transform_text(const maps *m, char *text, size_t size);
 

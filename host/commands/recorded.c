@@ -50,6 +50,18 @@ bool recorded_input(const recorded *r, int i, char hash[HASH_TEXT], char *path)
     return true;
 }
 
+status recorded_maps(context *c, const recorded *r, const command_line *line, const char *run, char *path)
+{
+    const char *flag = command_flag(line, "maps");
+    char hash[HASH_TEXT];
+    if (flag) return files_path(c, path, "%s", flag);
+    if (!recorded_input(r, 0, hash, path))
+        return context_fail(c, STATUS_USAGE, "%s: does not say which maps it was trained on; say with --maps", run);
+    if (files_exists(path)) return STATUS_OK;
+    return context_fail(c, STATUS_USAGE,
+                        "%s: the maps file that the run was trained on is not at %s; say where with --maps", run, path);
+}
+
 bool recorded_same_value(const config *a, const config *b, const char *key)
 {
     int n = 0, m = 0;

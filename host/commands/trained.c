@@ -1,56 +1,27 @@
 #include "commands/trained.h"
 
-#include <string.h>
-#include "base/memory.h"
-#include "io/provenance.h"
-
-/* The recorded input ("HASH  PATH"). */
-static status find_path(context *c, const command_line *line, const char *checkpoint, h5_file *f, char *out)
-{
-    const char *flag = command_flag(line, "maps");
-    if (flag) return files_path(c, out, "%s", flag);
-    char *inputs = NULL;
-    status s = h5_read_text(c, f, "/provenance", "input_hashes", &inputs);
-    const char *path = s ? NULL : strstr(inputs, "  ");
-    if (path) s = files_path(c, out, "%.*s", (int)strcspn(path + 2, "\n"), path + 2);
-    memory_delete(&inputs);
-    if (!s && (!path || !files_exists(out)))
-        s = context_fail(c, STATUS_USAGE,
-                         "%s: the maps file that the run was trained on is not at %s; say where with --maps",
-                         checkpoint, path ? out : "a recorded place");
-    return s;
-}
-
-static status read_configuration(context *c, h5_file *f, const char *checkpoint, config **out)
-{
-    char *text = NULL;
-    status s = provenance_read_configuration(c, f, &text);
-    if (!s) s = config_new(c, out);
-    if (!s) s = config_read(c, *out, text, checkpoint);
-    memory_delete(&text);
-    return s;
-}
+#include "commands/recorded.h"
 
 status trained_configuration(context *c, const char *checkpoint, config **out)
 {
-    h5_file *f = NULL;
-    *out = NULL;
-    status s = h5_open(c, checkpoint, &f);
-    if (!s) s = read_configuration(c, f, checkpoint, out);
-    h5_delete(&f);
-    if (s) config_delete(out);
+    recorded made = {0};
+    status s = recorded_read(c, checkpoint, &made);
+    if (!s && !made.cfg) s = context_fail(c, STATUS_DATA, "%s: does not say how it was made", checkpoint);
+    *out = s ? NULL : made.cfg;
+    if (!s) made.cfg = NULL;
+    recorded_delete(&made);
     return s;
 }
 
 status trained_maps_find(context *c, const command_line *line, const char *checkpoint, trained_maps *out)
 {
-    h5_file *f = NULL;
+    recorded made = {0};
     dataset_options options;
     *out = (trained_maps){0};
-    status s = h5_open(c, checkpoint, &f);
-    if (!s) s = find_path(c, line, checkpoint, f, out->path);
-    if (!s) s = read_configuration(c, f, checkpoint, &out->cfg);
-    h5_delete(&f);
+    status s = recorded_read(c, checkpoint, &made);
+    if (!s) s = recorded_maps(c, &made, line, checkpoint, out->path);
+    if (!s) s = trained_configuration(c, checkpoint, &out->cfg);
+    recorded_delete(&made);
     if (!s) s = maps_read(c, out->path, &out->m);
     if (!s) {
         dataset_options_read(out->cfg, &options);

@@ -76,14 +76,9 @@ static status read_run(context *c, verification *v)
 static status read_maps(context *c, verification *v)
 {
     char path[FILES_PATH], hash[HASH_TEXT], found[HASH_TEXT];
-    if (!recorded_input(&v->made, 0, hash, path))
-        return context_fail(c, STATUS_DATA, "%s: does not say which maps it was made with", v->path);
-    const char *flag = command_flag(v->line, "maps");
-    status s = flag ? files_path(c, path, "%s", flag) : STATUS_OK;
-    if (!s && !files_exists(path))
-        return context_fail(c, STATUS_USAGE, "%s: its maps are not at %s; say where with --maps", v->run, path);
+    status s = recorded_maps(c, &v->made, v->line, v->run, path);
     if (!s) s = hash_file(c, path, found);
-    if (!s && strcmp(hash, found))
+    if (!s && (!recorded_input(&v->made, 0, hash, NULL) || strcmp(hash, found)))
         s = context_fail(c, STATUS_USAGE, "%s: is not the file that %s was trained on; say where that is with --maps",
                          path, v->run);
     if (!s) s = maps_read(c, path, &v->m);

@@ -52,8 +52,9 @@ static const command_case cases[] = {
     {"train gan --resume", "rm -rf run; cp -r base run",
      "train gan maps.h5" TINY " --steps 3 --set gan.save_every=1 -o run --resume", NULL,
      "train gan maps.h5" TINY " --steps 3 --set gan.save_every=1 -o run --resume"},
-    {"train encoder", "rm -rf code", "train encoder maps.h5 base" TINY ENCODER " --epochs 1 -o code", NULL,
-     "train encoder maps.h5 base" TINY ENCODER " --epochs 1 -o code --resume"},
+    {"train encoder", "rm -rf code",
+     "train encoder maps.h5 base" TINY ENCODER " --steps 2 --set encoder.save_every=1 -o code", NULL,
+     "train encoder maps.h5 base" TINY ENCODER " --steps 2 --set encoder.save_every=1 -o code --resume"},
     {"infer", NULL, "infer maps.h5 encoder" TINY " -o out.h5", "out.h5", NULL},
     {"generate", NULL, "generate base --count 3 -o out.h5", "out.h5", NULL},
     {"select", "rm -f base/select.json", "select base --maps maps.h5 --count 8", NULL, NULL},
@@ -355,7 +356,7 @@ static int prepare(void)
         "train gan maps.h5" TINY " --steps 2 --set gan.save_every=1 -o base", "generate base --count 8 -o generated.h5",
         "simulate --set simulate.boxes=1 --set simulate.particles=16 --set simulate.mesh=16 --set simulate.steps=2 -o "
         "first",
-        "train encoder maps.h5 base" TINY ENCODER " --epochs 1 -o encoder"};
+        "train encoder maps.h5 base" TINY ENCODER " --steps 2 -o encoder"};
     write_some_maps();
     errors_fd = open("errors", O_RDWR | O_CREAT | O_TRUNC, 0666);
     dup2(errors_fd, STDERR_FILENO);

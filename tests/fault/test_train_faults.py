@@ -62,7 +62,7 @@ def test_every_failed_write(maps, two, four, tmp_path):
             datasets(folder / "epochs" / name)
         return r.returncode
 
-    codes = all_of(fail, range(1, 19))
+    codes = all_of(fail, range(1, 27))
     failed = codes.index(0)
     assert failed >= 10 and not any(codes[failed:]), codes
     for n in (1, failed // 2, failed):

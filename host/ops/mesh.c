@@ -179,7 +179,7 @@ status mesh_restore(context *c, mesh *m)
 static size_t parts(const mesh *m, size_t elements, size_t block, size_t most, uint32_t *per_item)
 {
     size_t blocks = (elements + block - 1) / block, items = m->items ? m->items : most;
-    size_t each = (blocks + items - 1) / items;
+    size_t each = blocks / items + (blocks % items != 0); /* items may be the largest number there is */
     *per_item = (uint32_t)(each * block);
     return (blocks + each - 1) / each;
 }

@@ -76,3 +76,13 @@ def test_a_damaged_memory_is_not_believed(tmp_path):
     file.write_text("passed, one res")
     r = bench(**cache)
     assert r.returncode == 0 and "testing the kernels" in r.stderr
+
+
+def test_the_shapes_of_a_gpu():
+    """Any device can stand for another kind; the other kinds run in tests/portability."""
+    r = cosmocl("selftest", "--quick", "--json", COSMOCL_EMULATE="gpu")
+    assert r.returncode == 0, r.stderr
+    said = json.loads(r.stdout)
+    assert said["passed"] and said["one_result"]
+    r = cosmocl("selftest", COSMOCL_EMULATE="toaster")
+    assert r.returncode == 2 and "toaster" in r.stderr and "gpu-small" in r.stderr

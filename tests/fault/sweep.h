@@ -75,7 +75,7 @@ typedef struct {
 /* Shared with the children. */
 static struct {
     counts of[CASES][KINDS];
-    long at; /* the failure of the run in progress */
+    long at[CASES][KINDS]; /* the failure of the run in progress */
 } * shared;
 
 static device *kept;
@@ -303,7 +303,7 @@ static void child(int which, int kind, long from, int runs)
     for (double x = 1; x <= (double)t->total + .5; x += stride) {
         const long n = (long)x;
         if (n <= from) continue;
-        shared->at = n;
+        shared->at[which][kind] = n;
         one_failure(c, k, kind, n, chain, t);
     }
     fflush(report);
@@ -316,7 +316,7 @@ static void sweep(int which, int kind, int runs)
     for (;;) {
         int how = 0;
         counts *t = &shared->of[which][kind];
-        shared->at = 0;
+        shared->at[which][kind] = 0;
         const pid_t pid = fork();
         if (pid == 0) child(which, kind, from, runs);
         waitpid(pid, &how, 0);
@@ -324,10 +324,10 @@ static void sweep(int which, int kind, int runs)
         const bool hung = WIFSIGNALED(how) && WTERMSIG(how) == SIGALRM;
         t->crashes += !hung;
         t->hangs += hung;
-        fprintf(report, "%s, %s %ld: %s\n", cases[which].name, kind_names[kind], shared->at,
+        fprintf(report, "%s, %s %ld: %s\n", cases[which].name, kind_names[kind], shared->at[which][kind],
                 hung ? "hung" : "ended the process");
-        if (shared->at <= from) return; /* it does not even run undisturbed */
-        from = shared->at;
+        if (shared->at[which][kind] <= from) return; /* it does not even run undisturbed */
+        from = shared->at[which][kind];
     }
 }
 
@@ -378,39 +378,53 @@ static void print_row(const char *name, const char *kind, const counts *t)
            t->harmless, t->crashes, t->hangs, t->leaks, t->gone_on);
 }
 
-/* runs: of each command and kind, spread evenly; 0: every single one. Returns the exit code of the test. */
-static int sweep_all(int runs)
+/* One of the processes that share the sweeps, in a folder of its own. */
+static int work(int worker, int workers, int runs)
 {
-    int how = 0, bad = 0;
-    counts sum = {0};
+    char clean[96];
+    int how = 0;
     snprintf(folder, sizeof folder, "/tmp/cosmocl-sweep-XXXXXX");
-    report = fdopen(dup(STDERR_FILENO), "w");
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED || !mkdtemp(folder) || chdir(folder)) return 1;
+    if (!mkdtemp(folder) || chdir(folder)) return 1;
     const pid_t pid = fork();
     if (pid == 0) _exit(prepare());
     waitpid(pid, &how, 0);
-    bad = how != 0;
+    for (int i = 0; i < CASES * KINDS && how == 0; i++)
+        if (i % workers == worker && is_built(&cases[i / KINDS])) sweep(i / KINDS, i % KINDS, runs);
+    snprintf(clean, sizeof clean, "rm -rf %s", folder);
+    fflush(report);
+    return chdir("/") || system(clean) || how != 0;
+}
+
+static bool is_good(const command_case *k, const counts *t)
+{
+    if (k->goes && t->gone_on != t->failed - t->harmless) return false;
+    return !t->crashes && !t->hangs && !t->leaks && t->clear + t->harmless == t->failed;
+}
+
+/* runs: of each command and kind, spread evenly; 0: every single one. Returns the exit code of the test. */
+static int sweep_all(int runs)
+{
+    const int workers = (int)sysconf(_SC_NPROCESSORS_ONLN) < 8 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : 8;
+    int how = 0, bad = 0;
+    counts sum = {0};
+    report = fdopen(dup(STDERR_FILENO), "w");
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return 1;
+    for (int i = 0; i < workers; i++)
+        if (fork() == 0) _exit(work(i, workers, runs));
+    while (wait(&how) > 0) bad = bad || how != 0;
     printf("%-20s %-12s %6s %6s %6s %8s %7s %5s %5s %7s\n", "", "", "in all", "failed", "clear", "harmless", "crashes",
            "hangs", "leaks", "gone on");
-    for (int i = 0; i < CASES && !bad; i++)
+    for (int i = 0; i < CASES; i++)
         for (int kind = 0; kind < KINDS && is_built(&cases[i]); kind++) {
-            counts *t = &shared->of[i][kind];
-            sweep(i, kind, runs);
-            print_row(cases[i].name, kind_names[kind], t);
-            fflush(stdout);
+            const counts *t = &shared->of[i][kind];
             const long *from = (const long *)t;
+            print_row(cases[i].name, kind_names[kind], t);
             for (size_t f = 0; f < sizeof *t / sizeof(long); f++) ((long *)&sum)[f] += from[f];
-            if (cases[i].goes && t->gone_on != t->failed - t->harmless) bad = 1;
+            bad = bad || !is_good(&cases[i], t);
         }
     print_row("all", "", &sum);
-    if (sum.crashes || sum.hangs || sum.leaks || sum.clear + sum.harmless != sum.failed || sum.clear < sum.failed / 2)
-        bad = 1;
-    if (chdir("/")) bad = 1;
-    char clean[96];
-    snprintf(clean, sizeof clean, "rm -rf %s", folder);
-    if (system(clean)) bad = 1;
-    return bad;
+    return bad || sum.clear <= sum.failed / 2;
 }
 
 #endif

@@ -51,6 +51,17 @@ status config_new(context *c, config **out)
     return s;
 }
 
+status config_copy(context *c, const config *from, config **out)
+{
+    status s = config_new(c, out);
+    for (int i = 0; s == STATUS_OK && i < options_count; i++) {
+        s = config_set(c, *out, options[i].key, from->values[i].text, "the copy");
+        if (s == STATUS_OK) (*out)->values[i].set = from->values[i].set;
+    }
+    if (s) config_delete(out);
+    return s;
+}
+
 void config_delete(config **cfg)
 {
     if (!cfg || !*cfg) return;

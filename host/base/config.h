@@ -10,6 +10,7 @@
 typedef struct config config;
 
 status config_new(context *c, config **out); /* all defaults */
+status config_copy(context *c, const config *from, config **out);
 void config_delete(config **cfg);
 
 /* `origin` names where the value came from, for messages ("quick.ini:12", "--set"). Checks type, range and choices. */

@@ -15,35 +15,54 @@
 #include "commands/plan.h"
 #include "nets/saved.h"
 
-enum { STAGE_PATHS = 4, STAGE_FLAGS = 2 };
-
-/* One row a stage. Paths are relative to the run's folder. */
+/* One row a stage. Paths are relative to the run's folder. Words of the command line: the command's one or two, then
+ * arguments (paths) and flags; a flag's value with a dot in it is a path, {KEY} a number of the configuration. */
 typedef struct {
-    const char *first, *second; /* words of the command */
+    const char *name;
+    const char *line;
     const char *out;
-    const char *argument;             /* NULL: none */
-    const char *flag[STAGE_FLAGS][2]; /* name and value; a value with a dot is a path */
-    const char *inputs[STAGE_PATHS];
-    const char *resume[2]; /* a stage that was cut off goes on where it was when one of these is there */
+    const char *inputs;
+    const char *when; /* a key that must not be 0; NULL: always */
+    bool resumes;     /* goes on with what lies in its output folder */
 } stage;
 
+#define SANITY "encoder.sanity_steps"
+
+/* clang-format off */
 static const stage stages[] = {
-    {"simulate", NULL, "boxes", NULL, {{0}}, {0}, {"boxes"}},
-    {"maps", NULL, "maps.h5", "boxes", {{0}}, {"boxes"}, {0}},
-    {"train", "gan", "gan", "maps.h5", {{0}}, {"maps.h5"}, {"gan/state.h5", "gan/state.previous.h5"}},
-    {"select", NULL, "gan/select.json", "gan", {{"maps", "maps.h5"}}, {"gan/epochs", "maps.h5"}, {0}},
-    {"generate", NULL, "generated.h5", "gan", {{0}}, {"gan/select.json"}, {0}},
-    {"dataset", "export", "truth.h5", "maps.h5", {{"split", "test"}}, {"maps.h5"}, {0}},
-    {"stats",
-     NULL,
-     "stats.h5",
-     NULL,
-     {{"truth", "truth.h5"}, {"model", "generated.h5"}},
-     {"truth.h5", "generated.h5"},
-     {0}},
-    {"report", NULL, "report.html", ".", {{0}}, {"stats.h5", "gan/select.json", "generated.h5", "truth.h5"}, {0}},
+    {"simulate", "simulate", "boxes", "", NULL, true},
+    {"maps", "maps boxes", "maps.h5", "boxes", NULL, false},
+    {"train gan", "train gan maps.h5", "gan", "maps.h5", NULL, true},
+    {"select", "select gan --maps maps.h5", "gan/select.json", "gan/epochs maps.h5", NULL, false},
+    {"generate", "generate gan", "generated.h5", "gan/select.json", NULL, false},
+    {"dataset export", "dataset export maps.h5 --split test", "truth.h5", "maps.h5", NULL, false},
+    {"stats", "stats --truth truth.h5 --model generated.h5", "stats.h5", "truth.h5 generated.h5", NULL, false},
+
+    {"untrained baseline", "generate gan --baseline untrained", "baseline_untrained.h5", "gan/select.json", NULL, false},
+    {"untrained stats", "stats --truth truth.h5 --model baseline_untrained.h5", "stats_untrained.h5",
+     "truth.h5 baseline_untrained.h5", NULL, false},
+    {"gaussian baseline", "generate gan --baseline gaussian", "baseline_gaussian.h5", "gan/select.json", NULL, false},
+    {"gaussian stats", "stats --truth truth.h5 --model baseline_gaussian.h5", "stats_gaussian.h5",
+     "truth.h5 baseline_gaussian.h5", NULL, false},
+
+    {"train encoder", "train encoder maps.h5 gan", "encoder", "maps.h5 gan/select.json", NULL, true},
+    {"infer", "infer truth.h5 encoder --split all", "pairs.h5", "truth.h5 encoder/best.h5", NULL, false},
+    {"pairs stats", "stats --pairs pairs.h5", "stats_pairs.h5", "pairs.h5", NULL, false},
+
+    {"sanity encoder", "train encoder maps.h5 gan --loss z --steps {" SANITY "}", "sanity", "maps.h5 gan/select.json", SANITY, true},
+    {"sanity infer generated", "infer generated.h5 sanity --split all", "pairs_sanity_generated.h5",
+     "generated.h5 sanity/best.h5", SANITY, false},
+    {"sanity infer real", "infer truth.h5 sanity --split all", "pairs_sanity_real.h5", "truth.h5 sanity/best.h5", SANITY, false},
+    {"sanity stats generated", "stats --pairs pairs_sanity_generated.h5", "stats_sanity_generated.h5",
+     "pairs_sanity_generated.h5", SANITY, false},
+    {"sanity stats real", "stats --pairs pairs_sanity_real.h5", "stats_sanity_real.h5", "pairs_sanity_real.h5", SANITY, false},
+
+    {"report", "report .", "report.html",
+     "gan/select.json generated.h5 truth.h5 stats.h5 baseline_untrained.h5 stats_untrained.h5 baseline_gaussian.h5 "
+     "stats_gaussian.h5 encoder/best.h5 pairs.h5 stats_pairs.h5 stats_sanity_generated.h5 stats_sanity_real.h5", NULL, false},
 };
-enum { STAGES = sizeof stages / sizeof *stages };
+/* clang-format on */
+enum { STAGES = sizeof stages / sizeof *stages, WORDS = 16, WORD = 64 };
 
 typedef struct {
     context *c;
@@ -51,11 +70,32 @@ typedef struct {
     char folder[FILES_PATH / 2];
     char *configuration;
     json_t *record; /* pipeline.json */
+    int wanted;     /* stages of this configuration */
 } pipeline;
 
-static void stage_name(const stage *g, char name[64])
+/* A stage's command line with the run's paths in it, and the configuration that it runs with. */
+typedef struct {
+    command_line line;
+    config *cfg; /* owned */
+    char out[FILES_PATH], values[WORDS][FILES_PATH];
+    const char *argument[WORDS];
+} stage_call;
+
+static bool is_wanted(const pipeline *p, const stage *g)
 {
-    snprintf(name, 64, "%s%s%s", g->first, g->second ? " " : "", g->second ? g->second : "");
+    return !g->when || config_integer(p->line->cfg, g->when) > 0;
+}
+
+/* Splits at spaces; the number of words. */
+static int split_words(const char *text, char words[WORDS][WORD])
+{
+    int n = 0;
+    while (n < WORDS && *(text += strspn(text, " "))) {
+        const size_t length = strcspn(text, " ");
+        snprintf(words[n++], WORD, "%.*s", (int)length, text);
+        text += length;
+    }
+    return n;
 }
 
 static status path_of(pipeline *p, const char *name, char *path)
@@ -64,19 +104,85 @@ static status path_of(pipeline *p, const char *name, char *path)
     return files_path(p->c, path, "%s/%s", p->folder, name);
 }
 
+/* ---- the command line of a stage */
+
+static void stage_call_delete(stage_call *call)
+{
+    config_delete(&call->cfg);
+}
+
+static int flag_place(const command_row *row, const char *name)
+{
+    for (int i = 0; i < COMMAND_FLAGS && row->flags[i].name; i++)
+        if (strcmp(row->flags[i].name, name) == 0) return i;
+    return -1;
+}
+
+/* A flag's word as its value: a path, a number of the configuration, or itself. */
+static status flag_value(pipeline *p, const char *word, char value[FILES_PATH])
+{
+    char key[WORD];
+    if (sscanf(word, "{%63[^}]}", key) == 1)
+        return files_path(p->c, value, "%lld", (long long)config_integer(p->line->cfg, key));
+    return strchr(word, '.') ? path_of(p, word, value) : files_path(p->c, value, "%s", word);
+}
+
+static status take_flag(pipeline *p, stage_call *call, const char *name, const char *value)
+{
+    const command_row *row = call->line.row;
+    const int place = flag_place(row, name);
+    if (place < 0) return context_fail(p->c, STATUS_FAILURE, "%s --%s is not in this build", row->name, name);
+    call->line.flag[place] = value;
+    return row->flags[place].key ? config_set(p->c, call->cfg, row->flags[place].key, value, "the pipeline")
+                                 : STATUS_OK;
+}
+
+/* The command line is the pipeline's own but for what the row of the stage says: device, provenance and the rest stay.
+ * The configuration is a copy, since commands take values of their inputs into it; what only the pipeline reads is not
+ * in it. */
+static status stage_call_make(pipeline *p, const stage *g, stage_call *call)
+{
+    char words[WORDS][WORD];
+    const int n = split_words(g->line, words);
+    int i = n > 1 && command_find(words[0], words[1]) ? 2 : 1;
+    *call = (stage_call){.line = *p->line};
+    call->line.row = command_find(words[0], i == 2 ? words[1] : NULL);
+    if (!call->line.row || !call->line.row->run) return context_fail(p->c, STATUS_FAILURE, "is not in this build");
+    status s = config_copy(p->c, p->line->cfg, &call->cfg);
+    if (!s) s = config_set(p->c, call->cfg, SANITY, "0", "the pipeline");
+    if (!s) s = path_of(p, g->out, call->out);
+    call->line.cfg = call->cfg;
+    call->line.json = false;
+    call->line.out = call->out;
+    call->line.argument = call->argument;
+    call->line.count = 0;
+    memset(call->line.flag, 0, sizeof call->line.flag);
+    for (; i < n && !s; i++) {
+        if (strncmp(words[i], "--", 2) == 0 && i + 1 < n) {
+            s = flag_value(p, words[i + 1], call->values[i]);
+            if (!s) s = take_flag(p, call, words[i] + 2, call->values[i]);
+            i++;
+        } else {
+            s = path_of(p, words[i], call->values[i]);
+            call->argument[call->line.count++] = call->values[i];
+        }
+    }
+    return s;
+}
+
 /* ---- what a stage depends on */
 
 /* Adds the lines of the sections that the stage's command reads. */
-static void add_configuration(const pipeline *p, const char *sections, sha256 *h)
+static void add_configuration(const char *configuration, const char *sections, sha256 *h)
 {
-    bool wanted = strcmp(sections, "all") == 0;
-    for (const char *line = p->configuration; *line;) {
+    bool wanted = false;
+    for (const char *line = configuration; *line;) {
         size_t length = strcspn(line, "\n");
         if (line[0] == '[') {
             char name[64];
             snprintf(name, sizeof name, "%.*s", (int)strcspn(line + 1, "]"), line + 1);
             /* where the work is done changes nothing about its result */
-            wanted = strcmp(name, "run") != 0 && (strcmp(sections, "all") == 0 || strstr(sections, name));
+            wanted = strcmp(name, "run") != 0 && strstr(sections, name);
         }
         if (wanted || strncmp(line, "seed", 4) == 0) sha256_add(h, line, length);
         line += length + (line[length] == '\n');
@@ -110,26 +216,32 @@ static status add_folder(pipeline *p, const char *path, sha256 *h)
     return STATUS_OK;
 }
 
-static status stage_key(pipeline *p, const stage *g, char key[SHA256_TEXT])
+static status add_input(pipeline *p, const char *name, sha256 *h)
+{
+    char path[FILES_PATH], hash[HASH_TEXT];
+    struct stat st;
+    status s = path_of(p, name, path);
+    if (s || stat(path, &st)) return s; /* what is not there is for the command to say */
+    if (S_ISDIR(st.st_mode)) return add_folder(p, path, h);
+    s = hash_file(p->c, path, hash);
+    if (!s) sha256_add(h, hash, strlen(hash));
+    return s;
+}
+
+static status stage_key(pipeline *p, const stage *g, const stage_call *call, char key[SHA256_TEXT])
 {
     sha256 h;
     unsigned char digest[SHA256_BYTES];
-    char path[FILES_PATH], hash[HASH_TEXT];
-    status s = STATUS_OK;
+    char inputs[WORDS][WORD], *configuration = NULL;
+    const int n = split_words(g->inputs, inputs);
+    status s = config_write(p->c, call->cfg, &configuration);
+    if (s) return s;
     sha256_begin(&h);
-    add_configuration(p, command_find(g->first, g->second)->sections, &h);
-    for (int i = 0; i < STAGE_PATHS && g->inputs[i] && !s; i++) {
-        struct stat st;
-        s = path_of(p, g->inputs[i], path);
-        if (!s && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-            s = add_folder(p, path, &h);
-        } else if (!s) {
-            s = hash_file(p->c, path, hash);
-            if (!s) sha256_add(&h, hash, strlen(hash));
-        }
-    }
+    add_configuration(configuration, call->line.row->sections, &h);
+    for (int i = 0; i < n && !s; i++) s = add_input(p, inputs[i], &h);
     sha256_end(&h, digest);
     sha256_text(digest, key);
+    memory_delete(&configuration);
     return s;
 }
 
@@ -146,6 +258,14 @@ static json_t *stage_record(pipeline *p, const char *name)
     row = json_pack("{s:s, s:s, s:s, s:f}", "name", name, "state", "new", "key", "", "seconds", 0.0);
     json_array_append_new(list, row);
     return row;
+}
+
+static void forget_stage(pipeline *p, const char *name)
+{
+    json_t *list = json_object_get(p->record, "stages");
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "name")), name) == 0)
+            json_array_remove(list, i);
 }
 
 static status write_record(pipeline *p)
@@ -182,36 +302,6 @@ static status read_record(pipeline *p)
 
 /* ---- running */
 
-static int flag_place(const command_row *row, const char *name)
-{
-    for (int i = 0; i < COMMAND_FLAGS && row->flags[i].name; i++)
-        if (strcmp(row->flags[i].name, name) == 0) return i;
-    return -1;
-}
-
-static status call_stage(pipeline *p, const stage *g, bool resume)
-{
-    char out[FILES_PATH], argument[FILES_PATH], values[STAGE_FLAGS][FILES_PATH];
-    const char *arguments[1] = {argument};
-    command_line line = *p->line;
-    line.row = command_find(g->first, g->second);
-    line.resume = resume;
-    line.json = false;
-    line.out = out;
-    line.argument = arguments;
-    line.count = g->argument ? 1 : 0;
-    memset(line.flag, 0, sizeof line.flag);
-    if (!line.row || !line.row->run) return context_fail(p->c, STATUS_FAILURE, "is not in this build");
-    status s = path_of(p, g->out, out);
-    if (!s && g->argument) s = path_of(p, g->argument, argument);
-    for (int i = 0; i < STAGE_FLAGS && g->flag[i][0] && !s; i++) {
-        bool path = strchr(g->flag[i][1], '.') != NULL;
-        s = path ? path_of(p, g->flag[i][1], values[i]) : files_path(p->c, values[i], "%s", g->flag[i][1]);
-        line.flag[flag_place(line.row, g->flag[i][0])] = values[i];
-    }
-    return s ? s : line.row->run(p->c, &line);
-}
-
 /* Boxes of another configuration would be taken into the maps; a folder's files that are not boxes stay. */
 static status remove_boxes(pipeline *p, const char *folder)
 {
@@ -238,7 +328,7 @@ static status remove_older(pipeline *p, const stage *g, const char *out)
     bool any = false;
     status s = STATUS_OK;
     if (strcmp(g->out, "boxes") == 0) return remove_boxes(p, out);
-    if (strcmp(g->out, "gan") == 0) s = saved_any(p->c, out, &any);
+    if (g->resumes) s = saved_any(p->c, out, &any);
     if (any) log_info(p->c, "%s: removing the older run in it, to train anew", out);
     return s || !any ? s : saved_remove(p->c, out);
 }
@@ -262,54 +352,87 @@ static bool is_there(const json_t *row, const char *out)
     return files_exists(out) && files_in(out) >= json_integer_value(json_object_get(row, "files"));
 }
 
-static status can_resume(pipeline *p, const stage *g, bool *resume)
+/* Whether a stage that was cut off finds what it went on from: boxes one by one, a training by its state. */
+static status can_resume(pipeline *p, const stage *g, const char *out, bool *resume)
 {
+    static const char *const states[] = {"state.h5", "state.previous.h5"};
     char path[FILES_PATH];
     status s = STATUS_OK;
-    *resume = false;
-    for (int i = 0; i < 2 && g->resume[i] && !s && !*resume; i++) {
-        s = path_of(p, g->resume[i], path);
+    *resume = g->resumes && strcmp(g->out, "boxes") == 0 && files_exists(out);
+    for (int i = 0; i < 2 && g->resumes && !*resume && !s; i++) {
+        s = files_path(p->c, path, "%s/%s", out, states[i]);
         *resume = !s && files_exists(path);
     }
     return s;
 }
 
-static status run_stage(pipeline *p, const stage *g, int number)
+/* Runs the stage and records it. */
+static status run_call(pipeline *p, const stage *g, stage_call *call, json_t *row, bool resume)
 {
-    char name[64], key[SHA256_TEXT], out[FILES_PATH];
-    stage_name(g, name);
-    json_t *row = stage_record(p, name);
-    status s = stage_key(p, g, key);
-    bool resume = false;
-    if (!s) s = path_of(p, g->out, out);
-    if (!s) s = can_resume(p, g, &resume);
-    if (s) return context_prefix(p->c, s, "stage %s", name);
-    bool same = strcmp(json_string_value(json_object_get(row, "key")), key) == 0;
-    bool done = strcmp(json_string_value(json_object_get(row, "state")), "done") == 0;
-    if (same && done && is_there(row, out)) {
-        log_info(p->c, "%d/%d %s: up to date", number, STAGES, name);
-        return STATUS_OK;
-    }
-    resume = resume && same;
-    log_info(p->c, "%d/%d %s%s", number, STAGES, name, resume ? ": goes on" : "");
-    json_object_set_new(row, "key", json_string(key));
+    const double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
     json_object_set_new(row, "state", json_string("running"));
-    s = write_record(p);
-    double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
-    if (!s && !resume) s = remove_older(p, g, out);
-    if (!s) s = call_stage(p, g, resume);
+    status s = write_record(p);
+    if (!s && !resume) s = remove_older(p, g, call->out);
+    call->line.resume = resume;
+    if (!s) s = call->line.row->run(p->c, &call->line);
     json_object_set_new(row, "seconds", json_real(before + clock_seconds() - start));
     if (s == STATUS_OK) {
         json_object_set_new(row, "state", json_string("done"));
-        json_object_set_new(row, "files", json_integer(files_in(out)));
+        json_object_set_new(row, "files", json_integer(files_in(call->out)));
         return write_record(p);
     }
     char message[1024];
     snprintf(message, sizeof message, "%s", context_message(p->c));
     write_record(p);             /* the stage's own failure is what is reported */
     if (s == STATUS_INTERRUPTED) /* the stage itself begins anew, the pipeline goes on */
-        return context_fail(p->c, STATUS_STOPPED, "stopped in stage %s; the same command goes on", name);
-    return context_fail(p->c, s, "stage %s: %s", name, message);
+        return context_fail(p->c, STATUS_STOPPED, "stopped in stage %s; the same command goes on", g->name);
+    return context_fail(p->c, s, "stage %s: %s", g->name, message);
+}
+
+static status run_stage(pipeline *p, const stage *g, int number)
+{
+    char key[SHA256_TEXT];
+    json_t *row = stage_record(p, g->name);
+    stage_call call;
+    bool resume = false;
+    status s = stage_call_make(p, g, &call);
+    if (!s) s = stage_key(p, g, &call, key);
+    if (!s) s = can_resume(p, g, call.out, &resume);
+    if (s) {
+        s = context_prefix(p->c, s, "stage %s", g->name);
+        goto out;
+    }
+    const bool same = strcmp(json_string_value(json_object_get(row, "key")), key) == 0;
+    const bool done = strcmp(json_string_value(json_object_get(row, "state")), "done") == 0;
+    if (same && done && is_there(row, call.out)) {
+        log_info(p->c, "%d/%d %s: up to date", number, p->wanted, g->name);
+        goto out;
+    }
+    resume = resume && same;
+    log_info(p->c, "%d/%d %s%s", number, p->wanted, g->name, resume ? ": goes on" : "");
+    json_object_set_new(row, "key", json_string(key));
+    s = run_call(p, g, &call, row, resume);
+out:
+    stage_call_delete(&call);
+    return s;
+}
+
+/* All stages in order; the record keeps no row of one that this configuration does not want. */
+static status run_stages(pipeline *p)
+{
+    status s = STATUS_OK;
+    int number = 0;
+    for (int i = 0; i < STAGES; i++) p->wanted += is_wanted(p, &stages[i]);
+    for (int i = 0; i < STAGES && !s; i++) {
+        if (!is_wanted(p, &stages[i])) {
+            forget_stage(p, stages[i].name);
+            continue;
+        }
+        s = run_stage(p, &stages[i], ++number);
+        if (!s && context_stop_requested(p->c))
+            s = context_fail(p->c, STATUS_STOPPED, "stopped between two stages; the same command goes on");
+    }
+    return s;
 }
 
 static status write_configuration(pipeline *p)
@@ -323,11 +446,13 @@ static status write_configuration(pipeline *p)
 /* --scale F: this share of the boxes and of the steps, of the held-out maps too. */
 static status apply_scale(context *c, const command_line *line)
 {
-    static const char *const keys[] = {"simulate.boxes", "dataset.validation", "dataset.test",  "gan.steps",
-                                       "gan.epochs",     "gan.save_every",     "generate.count"};
+    static const char *const keys[] = {
+        "simulate.boxes", "dataset.validation", "dataset.test",       "gan.steps", "gan.epochs",    "gan.save_every",
+        "encoder.steps",  "encoder.epochs",     "encoder.save_every", SANITY,      "generate.count"};
+    enum { KEYS = sizeof keys / sizeof *keys };
     double scale = 1;
     status s = command_flag_real(c, line, "scale", 1e-3, 1e3, &scale);
-    for (int i = 0; i < 7 && !s && scale != 1; i++) {
+    for (int i = 0; i < KEYS && !s && scale != 1; i++) {
         char value[32];
         bool real = strncmp(keys[i], "dataset", 7) == 0;
         double x = real ? config_real(line->cfg, keys[i]) : (double)config_integer(line->cfg, keys[i]);
@@ -355,11 +480,7 @@ status command_pipeline(context *c, const command_line *line)
     s = files_make_folder(c, p.folder);
     if (!s) s = write_configuration(&p);
     if (!s) s = read_record(&p);
-    for (int i = 0; i < STAGES && !s; i++) {
-        s = run_stage(&p, &stages[i], i + 1);
-        if (!s && context_stop_requested(c))
-            s = context_fail(c, STATUS_STOPPED, "stopped between two stages; the same command goes on");
-    }
+    if (!s) s = run_stages(&p);
     if (!s) {
         char took[64];
         clock_format(clock_seconds() - start, took, sizeof took);

@@ -12,11 +12,12 @@
 #include "dataset/split.h"
 #include "maps/dtfe.h"
 #include "maps/from_snapshots.h"
+#include "nets/autoencoder.h"
 #include "nets/gan.h"
 #include "ops/random.h"
 #include "sim/simulation.h"
 
-enum { SHORT = 3, LONG = 8, SCORED = 200, DRAWING_S = 20 };
+enum { SHORT = 3, LONG = 8, SCORED = 200, DRAWING_S = 40 };
 
 typedef struct {
     context *c;
@@ -24,12 +25,13 @@ typedef struct {
     device *d;
     simulation_options boxes;
     gan_options gan;
+    encoder_options encoder, sanity;
     network_shape network;
-    int64_t particles, training, steps, epochs;
+    int64_t particles, training, variants, test, steps, epochs, encoder_steps, sanity_steps;
     int pixels, crop;
     double *positions; /* of a box after a few steps: what a map's time depends on is their number */
-    double box_s, map_s, step_s;
-    size_t box_bytes, gan_bytes;
+    double box_s, map_s, step_s, encoder_s, sanity_s;
+    size_t box_bytes, gan_bytes, encoder_bytes, sanity_bytes;
 } plan;
 
 status plan_check(context *c, const config *cfg)
@@ -49,6 +51,21 @@ status plan_check(context *c, const config *cfg)
     return STATUS_OK;
 }
 
+/* Steps of a training of `section`: those asked for, else as many as its epochs have. */
+static status training_steps(const plan *p, const char *section, int batch, int64_t *steps, int64_t *per_epoch)
+{
+    char name[2][32];
+    snprintf(name[0], sizeof name[0], "%s.steps", section);
+    snprintf(name[1], sizeof name[1], "%s.epochs", section);
+    *per_epoch = p->training * p->variants / batch;
+    if (*per_epoch < 1)
+        return context_fail(p->c, STATUS_USAGE, "%lld training maps give fewer sub-images than %s.batch = %d",
+                            (long long)p->training, section, batch);
+    *steps = config_integer(p->cfg, name[0]);
+    if (!*steps) *steps = *per_epoch * config_integer(p->cfg, name[1]);
+    return STATUS_OK;
+}
+
 /* The steps and saved epochs of the training, and the maps it is left with. */
 static status training_sizes(plan *p)
 {
@@ -64,15 +81,13 @@ static status training_sizes(plan *p)
                             "of %u boxes none is left to train on; lower dataset.validation and dataset.test", boxes);
     const dataset_variants each =
         dataset_variants_of(p->pixels, p->pixels, p->crop, config_flag(cfg, "dataset.rotate"));
-    int64_t per_epoch = p->training * dataset_variants_count(&each) / p->gan.batch,
-            save = config_integer(cfg, "gan.save_every");
-    if (per_epoch < 1)
-        return context_fail(c, STATUS_USAGE, "%lld training maps give fewer sub-images than gan.batch = %d",
-                            (long long)p->training, p->gan.batch);
-    p->steps = config_integer(cfg, "gan.steps");
-    if (!p->steps) p->steps = per_epoch * config_integer(cfg, "gan.epochs");
-    p->epochs = p->steps / (save ? save : per_epoch);
-    return STATUS_OK;
+    p->variants = dataset_variants_count(&each);
+    p->test = test;
+    int64_t per_epoch = 0, save = config_integer(cfg, "gan.save_every");
+    s = training_steps(p, "gan", p->gan.batch, &p->steps, &per_epoch);
+    if (!s) p->epochs = p->steps / (save ? save : per_epoch);
+    p->sanity_steps = config_integer(cfg, "encoder.sanity_steps");
+    return s ? s : training_steps(p, "encoder", p->encoder.batch, &p->encoder_steps, &per_epoch);
 }
 
 /* Sizes that follow from the configuration alone. */
@@ -83,7 +98,10 @@ static status sizes(plan *p)
     status s = plan_check(c, cfg);
     if (!s) s = simulation_options_read(c, cfg, &p->boxes);
     if (!s) s = gan_options_read(c, cfg, &p->gan);
+    if (!s) s = encoder_options_read(c, cfg, &p->encoder);
     if (s) return s;
+    p->sanity = p->encoder;
+    p->sanity.loss = ENCODER_Z;
     p->particles = (int64_t)pow(p->boxes.particles, p->boxes.spectrum.dims);
     s = maps_pixels(c, (int)config_integer(cfg, "maps.pixels"), p->particles, &p->pixels);
     p->crop = (int)config_integer(cfg, "dataset.crop");
@@ -137,6 +155,38 @@ static status time_boxes(plan *p)
     return s;
 }
 
+/* Maps on the device with the order of their sub-images. */
+static size_t training_bytes(const plan *p)
+{
+    return (size_t)p->training *
+           ((size_t)p->pixels * p->pixels * sizeof(float) + (size_t)p->variants * sizeof(uint32_t));
+}
+
+/* Networks with first weights will do: the time of a step does not depend on them. */
+static status time_encoder(plan *p, const encoder_options *o, double *step_s, size_t *bytes)
+{
+    autoencoder *a = NULL;
+    const initialisation how = (initialisation)config_choice(p->cfg, "network.init");
+    const int pixels = p->crop * p->crop;
+    const size_t before = device_bytes_used(p->d);
+    status s = autoencoder_new(p->c, p->d, o, &p->network, &a);
+    if (!s) s = autoencoder_initialise(p->c, a, how);
+    if (!s) s = parameters_initialise(p->c, a->generator, o->seed, how);
+    if (!s && a->discriminator) s = parameters_initialise(p->c, a->discriminator, o->seed, how);
+    if (!s && o->loss != ENCODER_Z)
+        s = random_normals(p->c, p->d, 1, 1, 0, 0, o->batch, pixels, pixels, 0.3f, a->images);
+    for (int i = 0; i < SHORT && !s; i++) {
+        const double start = clock_seconds();
+        s = autoencoder_step(p->c, a);
+        if (!s) s = device_finish(p->c, p->d);
+        const double seconds = clock_seconds() - start;
+        if (i && (i == 1 || seconds < *step_s)) *step_s = seconds;
+    }
+    *bytes = device_bytes_used(p->d) - before + training_bytes(p);
+    autoencoder_delete(&a);
+    return s;
+}
+
 /* First of all that is measured: the peak of the device's memory is then the networks'. */
 static status time_training(plan *p)
 {
@@ -153,10 +203,10 @@ static status time_training(plan *p)
         double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
     }
-    size_t map =
-        (size_t)p->pixels * p->pixels * sizeof(float) + CROP_PER_PARENT * sizeof(uint32_t); /* with its order */
-    p->gan_bytes = device_bytes_peak(p->d) + (size_t)p->training * map;
+    p->gan_bytes = device_bytes_peak(p->d) + training_bytes(p);
     gan_delete(&g);
+    if (!s) s = time_encoder(p, &p->encoder, &p->encoder_s, &p->encoder_bytes);
+    if (!s && p->sanity_steps) s = time_encoder(p, &p->sanity, &p->sanity_s, &p->sanity_bytes);
     return s;
 }
 
@@ -167,37 +217,58 @@ typedef struct {
     size_t bytes; /* on the device */
 } plan_row;
 
+enum { PLAN_ROWS = 12 };
+
+static plan_row *add_row(plan_row *rows, int *n, const char *stage, double seconds, size_t bytes)
+{
+    rows[*n] = (plan_row){.stage = stage, .seconds = seconds, .bytes = bytes};
+    return &rows[(*n)++];
+}
+
+/* Training of an encoder and the pairs made with it. */
+static void encoder_rows(const plan *p, double image_s, plan_row *rows, int *n)
+{
+    const int64_t truth = (p->crop < p->pixels ? 4 : 1) * p->test, generated = config_integer(p->cfg, "generate.count");
+    plan_row *r = add_row(rows, n, "train encoder", (double)p->encoder_steps * p->encoder_s, p->encoder_bytes);
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %.1f GFLOP each", (long long)p->encoder_steps,
+             p->encoder.batch, autoencoder_step_flops(&p->encoder, &p->network) * 1e-9);
+    r = add_row(rows, n, "infer", (double)truth * 2 * image_s, 0);
+    snprintf(r->what, sizeof r->what, "%lld pairs", (long long)truth);
+    if (!p->sanity_steps) return;
+    r = add_row(rows, n, "sanity", (double)p->sanity_steps * p->sanity_s + (double)(truth + generated) * 2 * image_s,
+                p->sanity_bytes);
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %lld pairs", (long long)p->sanity_steps,
+             p->sanity.batch, (long long)(truth + generated));
+}
+
 static int rows_of(const plan *p, plan_row *rows)
 {
-    double image_s = p->step_s * network_flops(NETWORK_GENERATOR, &p->network) / gan_step_flops(&p->gan, &p->network);
-    int64_t generated = config_integer(p->cfg, "generate.count");
+    const double image_s =
+        p->step_s * network_flops(NETWORK_GENERATOR, &p->network) / gan_step_flops(&p->gan, &p->network);
+    const int64_t generated = config_integer(p->cfg, "generate.count"), images = p->boxes.boxes * p->boxes.redshifts;
     int n = 0;
-    plan_row *r = &rows[n++];
-    *r = (plan_row){.stage = "simulate", .seconds = (double)p->boxes.boxes * p->box_s, .bytes = p->box_bytes};
+    plan_row *r = add_row(rows, &n, "simulate", (double)p->boxes.boxes * p->box_s, p->box_bytes);
     snprintf(r->what, sizeof r->what, "%lld boxes of %lld particles, mesh %d, %d steps", (long long)p->boxes.boxes,
              (long long)p->particles, p->boxes.mesh, p->boxes.steps);
-    r = &rows[n++];
-    *r = (plan_row){.stage = "maps", .seconds = (double)(p->boxes.boxes * p->boxes.redshifts) * p->map_s};
-    snprintf(r->what, sizeof r->what, "%lld maps of %d x %d pixels", (long long)p->boxes.boxes * p->boxes.redshifts,
-             p->pixels, p->pixels);
-    r = &rows[n++];
-    *r = (plan_row){.stage = "train gan", .seconds = (double)p->steps * p->step_s, .bytes = p->gan_bytes};
+    r = add_row(rows, &n, "maps", (double)images * p->map_s, 0);
+    snprintf(r->what, sizeof r->what, "%lld maps of %d x %d pixels", (long long)images, p->pixels, p->pixels);
+    r = add_row(rows, &n, "train gan", (double)p->steps * p->step_s, p->gan_bytes);
     snprintf(r->what, sizeof r->what, "%lld steps of %d images of %d x %d, %.1f GFLOP each", (long long)p->steps,
              p->gan.batch, p->crop, p->crop, gan_step_flops(&p->gan, &p->network) * 1e-9);
-    r = &rows[n++];
-    *r = (plan_row){.stage = "select", .seconds = (double)(p->epochs * SCORED) * image_s * 3};
+    r = add_row(rows, &n, "select", (double)(p->epochs * SCORED) * image_s * 3, 0);
     snprintf(r->what, sizeof r->what, "%lld saved epochs, %d images each", (long long)p->epochs, SCORED);
-    r = &rows[n++];
-    *r = (plan_row){.stage = "generate", .seconds = (double)generated * image_s};
+    r = add_row(rows, &n, "generate", (double)generated * image_s, 0);
     snprintf(r->what, sizeof r->what, "%lld maps", (long long)generated);
-    r = &rows[n++];
-    *r = (plan_row){.stage = "stats, report", .seconds = DRAWING_S};
+    r = add_row(rows, &n, "baselines", (double)generated * image_s, 0);
+    snprintf(r->what, sizeof r->what, "2 sets of %lld maps", (long long)generated);
+    encoder_rows(p, image_s, rows, &n);
+    add_row(rows, &n, "stats, report", DRAWING_S, 0);
     return n;
 }
 
 static status print(plan *p, bool json)
 {
-    plan_row rows[8];
+    plan_row rows[PLAN_ROWS];
     int n = rows_of(p, rows);
     double seconds = 0;
     size_t bytes = 0;
@@ -217,11 +288,11 @@ static status print(plan *p, bool json)
     clock_format(seconds, text, sizeof text);
     bool fits = bytes <= device_budget(p->d);
     if (!json)
-        printf("%-14s %-62s %14s %12.0f\n\n%s of the device's budget of %.0f MiB; a step takes %.3f s, a box %.2f s, a "
-               "map %.2f s "
-               "of all cores\n",
+        printf("%-14s %-62s %14s %12.0f\n\n%s of the device's budget of %.0f MiB; a step takes %.3f s (the encoder's "
+               "%.3f s), a "
+               "box %.2f s, a map %.2f s of all cores\n",
                "all", "", text, (double)bytes / 1048576, fits ? "fits the memory" : "needs MORE than the memory",
-               (double)device_budget(p->d) / 1048576, p->step_s, p->box_s, p->map_s);
+               (double)device_budget(p->d) / 1048576, p->step_s, p->encoder_s, p->box_s, p->map_s);
     else
         json_dumpf(list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     if (json) putchar('\n');

@@ -168,7 +168,6 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
     autoencoder *a = NULL;
     const initialisation how = (initialisation)config_choice(p->cfg, "network.init");
     const int pixels = p->crop * p->crop;
-    const size_t before = device_bytes_used(p->d);
     status s = autoencoder_new(p->c, p->d, o, &p->network, &a);
     if (!s) s = autoencoder_initialise(p->c, a, how);
     if (!s) s = parameters_initialise(p->c, a->generator, o->seed, how);
@@ -182,12 +181,12 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
         const double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < *step_s)) *step_s = seconds;
     }
-    *bytes = device_bytes_used(p->d) - before + training_bytes(p);
+    *bytes = device_bytes_used(p->d) + training_bytes(p);
     autoencoder_delete(&a);
     return s;
 }
 
-/* First of all that is measured: the peak of the device's memory is then the networks'. */
+/* First of all that is measured: the device holds nothing else then. */
 static status time_training(plan *p)
 {
     gan *g = NULL;
@@ -203,7 +202,7 @@ static status time_training(plan *p)
         double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
     }
-    p->gan_bytes = device_bytes_peak(p->d) + training_bytes(p);
+    p->gan_bytes = device_bytes_used(p->d) + training_bytes(p); /* the peak may be of a self-test before */
     gan_delete(&g);
     if (!s) s = time_encoder(p, &p->encoder, &p->encoder_s, &p->encoder_bytes);
     if (!s && p->sanity_steps) s = time_encoder(p, &p->sanity, &p->sanity_s, &p->sanity_bytes);

@@ -197,6 +197,10 @@ status numbers_read(context *c, const char *path, numbers *n)
     if (!s) s = read_figures(c, f, "half_", "", n->halves);
     if (!s) s = read_figures(c, f, "", "_error", n->errors);
     if (!s) s = read_figures(c, f, "half_", "_error", n->halves_errors);
+    n->variety = n->copies = NAN;
+    if (!s && h5_has_attribute(f, "/diversity", "variety"))
+        s = h5_read_real(c, f, "/diversity", "variety", &n->variety);
+    if (!s && h5_has_attribute(f, "/diversity", "copies")) s = h5_read_real(c, f, "/diversity", "copies", &n->copies);
     if (!s) s = read_dice(c, f, &n->dice);
     if (!s) s = read_pairs(c, f, n);
     for (int i = 0; !s && i < n->bins; i++)

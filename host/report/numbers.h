@@ -59,6 +59,9 @@ typedef struct {
     double figures[FIGURES]; /* as the file states them (attributes of /score), NaN where it does not */
     double halves[FIGURES];  /* the same of one half of the truth against the other: what chance alone does */
     double errors[FIGURES], halves_errors[FIGURES]; /* of both, bootstrap, 1 σ */
+    /* Of nearest neighbours: mean distance to the nearest other image, model over truth; share of model images nearer
+     * to one of the truth than any two of the truth are. NaN where the file has none. */
+    double variety, copies;
     numbers_dice dice;
     double *pairs[PAIRS_COLUMNS]; /* owned, [rings], NULL where the file has none */
 } numbers;

@@ -163,6 +163,24 @@ static void write_table(page *h, const numbers *n, const double chance[FIGURES],
                 train ? "train against test" : "half against half");
 }
 
+/* Does it make ever the same images, or the truth's? */
+static void say_diversity(page *h, const numbers *n)
+{
+    if (!isfinite(n->variety)) return;
+    page_format(
+        h,
+        "<p>Measured image by image, a generated one is %.2f times as far from the generated image most like it "
+        "as a simulated one is from its own nearest: %s",
+        n->variety,
+        n->variety < .7   ? "the generator repeats itself"
+        : n->variety < .9 ? "somewhat less variety than in the simulations"
+                          : "as much variety as in the simulations");
+    if (isfinite(n->copies))
+        page_format(h, ". %.1f %% of them lie nearer to a simulated test image than any two of these do to each other",
+                    100 * n->copies);
+    page_raw(h, ".</p>\n");
+}
+
 static void write_epochs(page *h, const run *r)
 {
     int best = run_best(r), n = run_epochs(r), step = n / 300 + 1;
@@ -225,6 +243,7 @@ status section_figures(page *h, const report_input *in)
         for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, figures[i], chance[i]);
         say_summary(h, levels);
         write_table(h, &in->r->stats, chance, levels, train);
+        say_diversity(h, &in->r->stats);
     } else {
         piece_missing(h, in, RUN_STATS);
     }

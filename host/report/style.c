@@ -28,7 +28,7 @@ const char page_style[] =
     "a{color:var(--accent);text-underline-offset:3px}\n"
     "nav{display:flex;flex-wrap:wrap;gap:6px 20px;margin:26px 0 0;padding:12px 0;border-top:1px solid var(--line);"
     "border-bottom:1px solid var(--line);font-size:14px}\nnav a{text-decoration:none}\n"
-    ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;margin:26px 0 0}\n"
+    ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(220px,45%),1fr));gap:12px;margin:26px 0 0}\n"
     ".fact{padding:13px 14px;background:var(--card);border:1px solid var(--line);border-radius:10px}\n"
     ".fact "
     "b{display:block;white-space:nowrap;font-size:20px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-"

@@ -28,5 +28,15 @@ def test_the_memory_is_that_of_the_networks(tmp_path):
     train = next(r for r in rows if r["stage"] == "train gan")
     parameters = 256 * 8 + 256 + 16 * 8 * 25 + 8 + 8 * 25 + 1 + 8 * 25 + 8 + 16 * 8 * 25 + 16 + 256 + 1
     assert train["device_bytes"] > 4 * 4 * parameters + 6 * 32 * 32 * 4
+    encoder = next(r for r in rows if r["stage"] == "train encoder")
+    assert encoder["device_bytes"] > 4 * 4 * parameters + 6 * 32 * 32 * 4 and encoder["seconds"] > 0
     averaged = next(r for r in plan(gan__average=".9") if r["stage"] == "train gan")
     assert averaged["device_bytes"] > train["device_bytes"]
+
+
+def test_the_sanity_experiment_is_planned_where_it_is_wanted(tmp_path):
+    for steps in (0, 5):
+        rows = json.loads(run("pipeline", "quick2d", *SMALL, *sets(encoder__sanity_steps=steps, encoder__batch=6, encoder__micro_batch=3),
+                              "-o", tmp_path, "--dry-run", "--json").stdout)
+        found = [r for r in rows if r["stage"] == "sanity"]
+        assert len(found) == (steps > 0) and all(r["what"].startswith("5 steps of 6 images") for r in found)

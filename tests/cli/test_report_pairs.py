@@ -184,6 +184,10 @@ def test_score_and_its_parts(made):
                           [(e["step"], e["score"], e["score_error"]) for e in epochs], rtol=1e-8)
 
 
+def test_diversity(made):
+    assert "0.81 times as far" in made[1] and "3.8 % of them" in made[1]
+
+
 def test_minkowski_curves(made):
     folder, text = made
     with h5py.File(folder / "stats.h5") as f:

@@ -41,7 +41,8 @@ static const stage stages[] = {
     {"untrained baseline", "generate gan --baseline untrained", "baseline_untrained.h5", "gan/select.json", NULL, false},
     {"untrained stats", "stats --truth truth.h5 --model baseline_untrained.h5", "stats_untrained.h5",
      "truth.h5 baseline_untrained.h5", NULL, false},
-    {"gaussian baseline", "generate gan --baseline gaussian", "baseline_gaussian.h5", "gan/select.json", NULL, false},
+    {"gaussian baseline", "generate gan --baseline gaussian --maps maps.h5", "baseline_gaussian.h5",
+     "gan/select.json maps.h5", NULL, false},
     {"gaussian stats", "stats --truth truth.h5 --model baseline_gaussian.h5", "stats_gaussian.h5",
      "truth.h5 baseline_gaussian.h5", NULL, false},
 

@@ -91,6 +91,7 @@ static void say_defeats(page *h, const contest rows[FIGURES], int rival)
     static const char *const why[COLUMNS][FIGURES] = {
         [GAUSSIAN] = {[FIGURE_PDF] = "it is given the densities of the simulations",
                       [FIGURE_MEAN] = "its mean follows from the densities that it is given",
+                      [FIGURE_STD] = "the scatter of the mean density is part of the spectrum that it is given",
                       [FIGURE_PSD] = "it is given the power spectrum of the simulations"}};
     int n = 0;
     for (int i = 0; i < FIGURES; i++) {

@@ -229,6 +229,14 @@ static status add_input(pipeline *p, const char *name, sha256 *h)
     return s;
 }
 
+/* false: of a stage that this configuration does not want; what an older run left of it is no input. */
+static bool is_made(const pipeline *p, const char *name)
+{
+    for (int i = 0; i < STAGES; i++)
+        if (strcmp(stages[i].out, name) == 0) return is_wanted(p, &stages[i]);
+    return true;
+}
+
 static status stage_key(pipeline *p, const stage *g, const stage_call *call, char key[SHA256_TEXT])
 {
     sha256 h;
@@ -239,7 +247,8 @@ static status stage_key(pipeline *p, const stage *g, const stage_call *call, cha
     if (s) return s;
     sha256_begin(&h);
     add_configuration(configuration, call->line.row->sections, &h);
-    for (int i = 0; i < n && !s; i++) s = add_input(p, inputs[i], &h);
+    for (int i = 0; i < n && !s; i++)
+        if (is_made(p, inputs[i])) s = add_input(p, inputs[i], &h);
     sha256_end(&h, digest);
     sha256_text(digest, key);
     memory_delete(&configuration);

@@ -98,9 +98,9 @@ static status write_masks(page *h, const report_input *in)
 /* The percentage at which a column is greatest. */
 static double peak_of(const numbers_dice *d, int column, double *value)
 {
-    int best = 0;
+    int best = 0; /* a significance is not finite where all random pairs overlap alike */
     for (int i = 1; i < d->count; i++)
-        if (d->column[column][i] > d->column[column][best]) best = i;
+        if (d->column[column][i] > d->column[column][best] || !isfinite(d->column[column][best])) best = i;
     *value = d->column[column][best];
     return d->column[DICE_PERCENT][best];
 }

@@ -377,12 +377,14 @@ static status can_resume(pipeline *p, const stage *g, const char *out, bool *res
 }
 
 /* Runs the stage and records it. */
-static status run_call(pipeline *p, const stage *g, stage_call *call, json_t *row, bool resume)
+static status run_call(pipeline *p, const stage *g, stage_call *call, json_t *row, const char *key, bool resume)
 {
     const double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
+    /* First, for a record of the new key beside an older state would make the next call go on from that. */
+    status s = resume ? STATUS_OK : remove_older(p, g, call->out);
+    json_object_set_new(row, "key", json_string(key));
     json_object_set_new(row, "state", json_string("running"));
-    status s = write_record(p);
-    if (!s && !resume) s = remove_older(p, g, call->out);
+    if (!s) s = write_record(p);
     call->line.resume = resume;
     if (!s) s = call->line.row->run(p->c, &call->line);
     json_object_set_new(row, "seconds", json_real(before + clock_seconds() - start));
@@ -420,8 +422,7 @@ static status run_stage(pipeline *p, const stage *g, int number)
     }
     resume = resume && same;
     log_info(p->c, "%d/%d %s%s", number, p->wanted, g->name, resume ? ": goes on" : "");
-    json_object_set_new(row, "key", json_string(key));
-    s = run_call(p, g, &call, row, resume);
+    s = run_call(p, g, &call, row, key, resume);
 out:
     stage_call_delete(&call);
     return s;

@@ -248,6 +248,7 @@ def test_a_stage_that_failed_before_its_first_state_runs_again(configuration, co
     again = ["pipeline", "quick2d", "--config", configuration, "-o", copy, "--set", "gan.lr_g=1e-4"]
     for step in range(13, 60):  # config.ini and pipeline.json are written first; what comes next is the first state
         r = call(*again, COSMOCL_FAIL_WRITE=f"{step}+")
+        assert not (copy / "gan/state.h5").exists()  # from which a later call would go on, though it is of another rate
         if "pipeline.json" not in r.stderr:
             break
     assert r.returncode == 1 and "stage train gan: " in r.stderr and "No space left" in r.stderr, r.stderr

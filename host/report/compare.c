@@ -13,6 +13,17 @@ double numbers_distance(int figure, double v)
     return figure == FIGURE_PDF || figure == FIGURE_PSD ? fabs(v) : fabs(log(v));
 }
 
+double numbers_shape(const numbers *n, int which)
+{
+    const double *truth = n->truth.minkowski[which], *model = n->model.minkowski[which];
+    double greatest = 0, height = 0;
+    for (int e = 0; truth && model && e <= n->bins; e++) {
+        greatest = fmax(greatest, fabs(model[e] - truth[e]));
+        height = fmax(height, fabs(truth[e]));
+    }
+    return height > 0 ? greatest / height : NAN;
+}
+
 double numbers_dice_at(const numbers_dice *d, int column, double percent)
 {
     for (int i = 0; d->column[column] && i < d->count; i++)

@@ -72,6 +72,9 @@ status numbers_read(context *c, const char *path, numbers *n);
 
 /* How far a figure is from perfect: |ln ratio| of a ratio, else the value itself. */
 double numbers_distance(int figure, double v);
+/* Greatest difference between the model's mean curve of a Minkowski functional and the truth's, in units of the
+ * latter's greatest height. NaN where something is missing. */
+double numbers_shape(const numbers *n, int which);
 /* The column of the overlap at `percent`, NaN where the file has none. */
 double numbers_dice_at(const numbers_dice *d, int column, double percent);
 /* The greatest percentage up to which, from the first on, the mean less one deviation over the pairs stays above the

@@ -24,20 +24,50 @@ static void find_best(contest *t)
         if (isfinite(t->value[k]) && (t->best < 0 || t->distance[k] < t->distance[t->best])) t->best = k;
 }
 
-/* Figure i; its error as an error of the distance. */
+/* Rows of the table: the five figures and the three shapes. */
+enum { ROWS = FIGURES + MINKOWSKI };
+
+static const char *meaning_of(int row)
+{
+    static const char *const shapes[MINKOWSKI] = {[MINKOWSKI_AREA] = "the area above a density",
+                                                  [MINKOWSKI_PERIMETER] = "the length of its boundary",
+                                                  [MINKOWSKI_EULER] = "its pieces less its holes"};
+    return row < FIGURES ? figure_meaning[row] : shapes[row - FIGURES];
+}
+
+static const numbers *rival_of(const run *r, int k)
+{
+    const numbers *rivals[RIVALS] = {&r->stats, &r->untrained_stats, &r->gaussian_stats};
+    const run_part parts[RIVALS] = {RUN_STATS, RUN_UNTRAINED_STATS, RUN_GAUSSIAN_STATS};
+    return run_has(r, parts[k]) ? rivals[k] : NULL;
+}
+
+/* A Minkowski functional. */
+static contest contest_of_shapes(const run *r, int which)
+{
+    contest t = {.name = minkowski_names[which],
+                 .meaning = "greatest distance between the curves of this functional, over its height; 0 is perfect"};
+    for (int k = 0; k < COLUMNS; k++) {
+        const numbers *n = k < RIVALS ? rival_of(r, k) : NULL;
+        t.value[k] = t.distance[k] = n ? numbers_shape(n, which) : NAN;
+        t.error[k] = NAN;
+    }
+    find_best(&t);
+    return t;
+}
+
+/* Figure i. */
 static contest contest_of(const run *r, int i)
 {
     static const char *const meaning[FIGURES] = {
         "pixels in the wrong density bin; 0 is perfect", "ratio of the mean densities; 1 is perfect",
         "ratio of their scatter from image to image; 1 is perfect", "distance of the power spectra; 0 is perfect",
         "ratio of the numbers of peaks; 1 is perfect"};
-    const numbers *rivals[RIVALS] = {&r->stats, &r->untrained_stats, &r->gaussian_stats};
-    const run_part parts[RIVALS] = {RUN_STATS, RUN_UNTRAINED_STATS, RUN_GAUSSIAN_STATS};
     contest t = {.name = figure_names[i], .meaning = meaning[i]};
     for (int k = 0; k < RIVALS; k++) {
-        const bool there = run_has(r, parts[k]);
-        t.value[k] = there ? rivals[k]->figures[i] : NAN;
-        t.error[k] = there ? rivals[k]->errors[i] : NAN;
+        const numbers *n = rival_of(r, k);
+        t.value[k] = n ? n->figures[i] : NAN;
+        t.error[k] = n ? n->errors[i] : NAN;
     }
     t.value[HALF] = run_has(r, RUN_STATS) ? r->stats.halves[i] : NAN;
     t.error[HALF] = run_has(r, RUN_STATS) ? r->stats.halves_errors[i] : NAN;
@@ -86,22 +116,23 @@ static bool within_errors(const contest *t, int k)
 }
 
 /* "The Gaussian field is nearer in …, because …": what each baseline does better than the network. */
-static void say_defeats(page *h, const contest rows[FIGURES], int rival)
+static void say_defeats(page *h, const contest rows[ROWS], int rival)
 {
-    static const char *const why[COLUMNS][FIGURES] = {
+    static const char *const why[COLUMNS][ROWS] = {
         [GAUSSIAN] = {[FIGURE_PDF] = "it is given the densities of the simulations",
                       [FIGURE_MEAN] = "its mean follows from the densities that it is given",
                       [FIGURE_STD] = "the scatter of the mean density is part of the spectrum that it is given",
-                      [FIGURE_PSD] = "it is given the power spectrum of the simulations"}};
+                      [FIGURE_PSD] = "it is given the power spectrum of the simulations",
+                      [FIGURES + MINKOWSKI_AREA] = "this is the sum of the densities that it is given"}};
     int n = 0;
-    for (int i = 0; i < FIGURES; i++) {
+    for (int i = 0; i < ROWS; i++) {
         const contest *t = &rows[i];
         if (!(t->distance[rival] < t->distance[TRAINED])) continue;
         page_format(h,
                     n++                 ? "; in %s"
                     : rival == GAUSSIAN ? "<p>The Gaussian field is nearer in %s"
                                         : "<p>The untrained network is nearer in %s",
-                    figure_meaning[i]);
+                    meaning_of(i));
         page_format(h, " (%.3f against %.3f", t->value[rival], t->value[TRAINED]);
         page_raw(h, t->best == TRAINED || t->best == rival
                         ? within_errors(t, t->best == rival ? TRAINED : rival) ? ", within the errors)" : ")"
@@ -111,13 +142,13 @@ static void say_defeats(page *h, const contest rows[FIGURES], int rival)
     if (n) page_raw(h, rival == UNTRAINED ? ": by chance, for it has learnt nothing.</p>\n" : ".</p>\n");
 }
 
-static void say_result(page *h, const contest rows[FIGURES])
+static void say_result(page *h, const contest rows[ROWS])
 {
-    const char *won[FIGURES];
+    const char *won[ROWS];
     int n = 0, known = 0;
-    for (int i = 0; i < FIGURES; i++) {
+    for (int i = 0; i < ROWS; i++) {
         known += rows[i].best >= 0;
-        if (rows[i].best == TRAINED) won[n++] = figure_meaning[i];
+        if (rows[i].best == TRAINED) won[n++] = meaning_of(i);
     }
     if (!known) return;
     page_raw(h, "<p>");
@@ -125,20 +156,21 @@ static void say_result(page *h, const contest rows[FIGURES])
         page_raw(h, "The trained network comes nearest to the simulations in ");
         piece_list(h, won, n);
     } else {
-        page_raw(h, "The trained network comes nearest to the simulations in none of the five figures");
+        page_raw(h, "The trained network comes nearest to the simulations in none of the figures");
     }
     page_format(h, " (%d of %d figures).</p>\n", n, known);
     say_defeats(h, rows, GAUSSIAN);
     say_defeats(h, rows, UNTRAINED);
 }
 
-static void write_table(page *h, const run *r, const contest rows[FIGURES])
+static void write_table(page *h, const run *r, const contest rows[ROWS])
 {
     const contest scores = contest_of_scores(r);
     page_raw(h, "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th>");
     for (int k = 0; k < COLUMNS; k++) page_format(h, "<th class=\"n\">%s</th>", titles[k]);
     page_raw(h, "</tr></thead>\n<tbody>\n");
-    for (int i = 0; i < FIGURES; i++) write_row(h, &rows[i]);
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].best >= 0) write_row(h, &rows[i]);
     if (isfinite(scores.value[UNTRAINED]) || isfinite(scores.value[GAUSSIAN])) write_row(h, &scores);
     page_raw(h, "</tbody></table></div>\n"
                 "<p>● marks the best of the first three columns, whichever it is; errors are one standard deviation, "
@@ -172,7 +204,7 @@ static status write_strips(page *h, const report_input *in)
 status section_baselines(page *h, const report_input *in)
 {
     static const run_part parts[] = {RUN_UNTRAINED, RUN_GAUSSIAN, RUN_UNTRAINED_STATS, RUN_GAUSSIAN_STATS};
-    contest rows[FIGURES];
+    contest rows[ROWS];
     page_raw(h, "<section id=\"baselines\">\n<h2>Against simpler means</h2>\n"
                 "<p>Is a network worth its training? Two sets of images that cost next to nothing are judged alike: "
                 "those of the same network before its first step, and a Gaussian random field that is given the power "
@@ -180,6 +212,7 @@ status section_baselines(page *h, const report_input *in)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!run_has(in->r, parts[i])) piece_missing(h, in, parts[i]);
     for (int i = 0; i < FIGURES; i++) rows[i] = contest_of(in->r, i);
+    for (int i = 0; i < MINKOWSKI; i++) rows[FIGURES + i] = contest_of_shapes(in->r, i);
     if (run_has(in->r, RUN_UNTRAINED_STATS) || run_has(in->r, RUN_GAUSSIAN_STATS)) {
         write_table(h, in->r, rows);
         say_result(h, rows);

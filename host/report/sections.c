@@ -105,24 +105,12 @@ status section_images(page *h, const report_input *in)
     return s;
 }
 
-/* How far the generated curve lies from the simulated one, in per cent of the latter's greatest height. */
-static double minkowski_distance(const numbers *n, int which)
-{
-    const double *truth = n->truth.minkowski[which], *model = n->model.minkowski[which];
-    double greatest = 0, height = 0;
-    for (int e = 0; truth && model && e <= n->bins; e++) {
-        greatest = fmax(greatest, fabs(model[e] - truth[e]));
-        height = fmax(height, fabs(truth[e]));
-    }
-    return height > 0 ? 100 * greatest / height : NAN;
-}
-
 static status write_minkowski(page *h, const report_input *in)
 {
     const numbers *n = &in->r->stats;
     double distance[MINKOWSKI];
     page_raw(h, "<h3>Shapes</h3>\n");
-    for (int i = 0; i < MINKOWSKI; i++) distance[i] = minkowski_distance(n, i);
+    for (int i = 0; i < MINKOWSKI; i++) distance[i] = 100 * numbers_shape(n, i);
     if (!isfinite(distance[MINKOWSKI_AREA])) {
         page_format(h,
                     "<p class=\"missing\"><strong>The Minkowski functionals</strong> are not in <code>%s</code>.</p>\n",

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "ops/launch.h"
 
-enum { LANES = 8, ROWS = 4, COLUMNS = 2 };
+enum { LANES = 16, ROWS = 6, COLUMNS = 4 };
 
 /* Images are taken, and rows of the matrix made and read, in blocks: a launch stays short, and so do the buffers. */
 enum { BLOCK_ROWS = 256 };
@@ -41,7 +41,7 @@ status distance_plan_new(context *c, device *d, int64_t most, int64_t pixels, fl
         s = buffer_new(c, d, "logarithms of the images", bytes * (size_t)p->stride, &p->logs[i]);
     if (!s) s = buffer_new(c, d, "distances", bytes * rows, &p->squares);
     if (!s) s = kernel_get(c, d, "distance", "distance_logs", "", &p->log_kernel);
-    if (!s) s = kernel_get(c, d, "distance", "distance_squares", "-DROWS=4 -DCOLUMNS=2", &p->square_kernel);
+    if (!s) s = kernel_get(c, d, "distance", "distance_squares", "-DROWS=6 -DCOLUMNS=4", &p->square_kernel);
     if (s)
         distance_plan_delete(&p);
     else
@@ -96,10 +96,10 @@ static status block(context *c, distance_plan *p, int a, int b, int64_t first, i
     const int n = (int)p->count[b];
     const size_t global[2] = {((size_t)n + COLUMNS - 1) / COLUMNS, ((size_t)m + ROWS - 1) / ROWS};
     const size_t size = (size_t)m * (size_t)n;
-    status s =
-        kernel_run(c, p->square_kernel, 2, global, NULL,
-                   KERNEL_ARGUMENTS(ARG_BUFFER(p->logs[a]), ARG_BUFFER(p->logs[b]), ARG_BUFFER(p->squares),
-                                    ARG_ULONG((uint64_t)first), ARG_INT(m), ARG_INT(n), ARG_INT((int)p->stride)));
+    status s = kernel_run(c, p->square_kernel, 2, global, NULL,
+                          KERNEL_ARGUMENTS(ARG_BUFFER(p->logs[a]), ARG_BUFFER(p->logs[b]), ARG_BUFFER(p->squares),
+                                           ARG_ULONG((uint64_t)first), ARG_INT(m), ARG_INT(n), ARG_INT((int)p->stride),
+                                           ARG_INT(a == b)));
     if (!s) s = buffer_read(c, p->squares, 0, out, size * sizeof *out);
     for (size_t i = 0; i < size && !s; i++) out[i] = (float)sqrt((double)out[i] / (double)p->pixels);
     return s;
@@ -114,5 +114,9 @@ status distance_matrix(context *c, distance_plan *p, int a, int b, float *out)
         s = block(c, p, a, b, first, (int)(left < BLOCK_ROWS ? left : BLOCK_ROWS), out + first * p->count[b]);
         if (!s && context_stop_requested(c)) s = context_fail(c, STATUS_INTERRUPTED, "stopped while comparing images");
     }
+    /* Of a set with itself only the upper half was computed. */
+    const int64_t n = a == b && !s ? p->count[a] : 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++) out[i * n + j] = out[j * n + i];
     return s;
 }

@@ -287,9 +287,9 @@ void check_distance(selftest *t, int m, int n, int pixels)
     for (int i = 0; i < m && !t->s; i++)
         for (int j = 0; j < n; j++)
             want[i * n + j] = distance_ref(a + (size_t)i * pixels, b + (size_t)j * pixels, pixels, floor);
-    /* Logarithms to 2 EPS of themselves; eight sums of an eighth of the squares each, half of whose error the root
+    /* Logarithms to 2 EPS of themselves; sixteen sums of a sixteenth of the squares each, half of whose error the root
      * takes. */
-    selftest_compare(t, "distance", out, want, (size_t)m * (size_t)n, -1, (4 * reach + pixels / 16. + 8) * EPS);
+    selftest_compare(t, "distance", out, want, (size_t)m * (size_t)n, -1, (4 * reach + pixels / 32. + 8) * EPS);
     if (!t->s) selftest_release(t);
 }
 

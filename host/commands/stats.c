@@ -174,16 +174,19 @@ static status read_sides(context *c, const command_line *line, side *truth, side
 }
 
 /* The first half of the truth's images against the rest; NaN where a half is no set. */
-static status compare_halves(context *c, stats_plan *plan, const side *truth, stats_figures *halves)
+static status compare_halves(context *c, stats_plan *plan, const side *truth, uint64_t seed, stats_figures *halves,
+                             bootstrap_errors *errors)
 {
     const int64_t n = truth->count, half = n / 2;
     const size_t pixels = (size_t)truth->side * (size_t)truth->side;
     stats_set first = {0}, rest = {0};
     *halves = (stats_figures){NAN, NAN, NAN, NAN, NAN};
+    errors->figures = *halves;
     if (half < 2) return STATUS_OK;
     status s = stats_set_from_host(c, plan, truth->path, truth->images, half, &first);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images + (size_t)half * pixels, n - half, &rest);
     if (!s) s = stats_figures_compute(c, &first, &rest, halves);
+    if (!s) s = bootstrap_compute(c, &first, &rest, NULL, seed, errors);
     stats_set_delete(&first);
     stats_set_delete(&rest);
     return s;
@@ -192,7 +195,7 @@ static status compare_halves(context *c, stats_plan *plan, const side *truth, st
 /* What the comparison gives beside the two sets; overlap and pairs only of matched images. */
 typedef struct {
     stats_figures figures, halves;
-    bootstrap_errors errors;
+    bootstrap_errors errors, halves_errors;
     diversity diversity;
     stats_overlap overlap;
     stats_pairs pairs;
@@ -212,6 +215,7 @@ static status compute(context *c, const command_line *line, const stats_options 
                       comparison *r)
 {
     const int64_t pixels = (int64_t)truth->side * truth->side;
+    const uint64_t seed = (uint64_t)config_integer(line->cfg, "run.seed");
     stats_plan *plan = NULL;
     const double start = clock_seconds();
     status s = stats_plan_new(c, d, o, truth->side, &plan);
@@ -219,13 +223,11 @@ static status compute(context *c, const command_line *line, const stats_options 
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
     if (!s) stats_say_outside(c, truth->path, &truth->set, truth->images);
     if (!s) stats_say_outside(c, model->path, &model->set, model->images);
-    if (!s) s = compare_halves(c, plan, truth, &r->halves);
+    if (!s) s = compare_halves(c, plan, truth, seed, &r->halves, &r->halves_errors);
     if (!s && command_flag(line, "pairs")) s = compare_pairs(c, line, d, plan, truth, model, r);
     stats_plan_delete(&plan);
     if (!s) s = stats_figures_compute(c, &model->set, &truth->set, &r->figures);
-    if (!s)
-        s = bootstrap_compute(c, &model->set, &truth->set, NULL, (uint64_t)config_integer(line->cfg, "run.seed"),
-                              &r->errors);
+    if (!s) s = bootstrap_compute(c, &model->set, &truth->set, NULL, seed, &r->errors);
     if (!s)
         s = diversity_compute(c, d, o->density_min, pixels, model->images, model->count, truth->images, truth->count,
                               &r->diversity);
@@ -265,6 +267,7 @@ status command_stats(context *c, const command_line *line)
                                    .figures = &r.figures,
                                    .halves = &r.halves,
                                    .errors = &r.errors.figures,
+                                   .halves_errors = &r.halves_errors.figures,
                                    .diversity = &r.diversity,
                                    .overlap = pairs ? &r.overlap : NULL,
                                    .pairs = pairs ? &r.pairs : NULL};

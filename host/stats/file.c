@@ -174,6 +174,7 @@ static status put_figures(context *c, h5_file *f, const stats_results *r)
     if (!s) s = put_five(c, f, "", "", r->figures);
     if (!s && r->halves) s = put_five(c, f, "half_", "", r->halves);
     if (!s && r->errors) s = put_five(c, f, "", "_error", r->errors);
+    if (!s && r->halves_errors) s = put_five(c, f, "half_", "_error", r->halves_errors);
     return s;
 }
 

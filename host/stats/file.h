@@ -7,8 +7,8 @@
  *   /diversity: model_model, model_truth, model_truth_index [models], truth_truth [truths]; attributes floor, variety,
  *     copies, models, truths: neighbours.h,
  *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks, and as half_pdf … half_peaks
- *     those of the first half of the truth's images against the second, what chance alone does; as pdf_error … the
- *     errors by the bootstrap,
+ *     those of the first half of the truth's images against the second, what chance alone does; as pdf_error …
+ *     and half_pdf_error … their errors by the bootstrap,
  *   of matched images also /dice/ (overlap.h): top_percent, mean, std, sem, random_mean, random_std, normalized_mean,
  *     normalized_std, significance_mean, significance_std, jaccard_mean, pairs_counted, random_counted; attributes
  *     threshold_scope ("set" or "image"), random_pairs, images,
@@ -28,7 +28,7 @@
 typedef struct {
     const stats_set *truth, *model;
     const stats_figures *figures, *halves;
-    const stats_figures *errors; /* of the figures */
+    const stats_figures *errors, *halves_errors; /* of the figures and of halves */
     const diversity *diversity;
     const stats_overlap *overlap;
     const stats_pairs *pairs;

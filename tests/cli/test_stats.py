@@ -80,6 +80,7 @@ def test_halves_of_the_truth_are_compared_as_the_model_is(tmp_path):
     with h5py.File(tmp_path / "s.h5") as s, h5py.File(tmp_path / "halves.h5") as halves:
         for name in ("pdf", "mean", "std", "psd", "peaks"):
             assert s["score"].attrs["half_" + name] == halves["score"].attrs[name] != s["score"].attrs[name]
+            assert s["score"].attrs[f"half_{name}_error"] == halves["score"].attrs[f"{name}_error"] > 0
 
 
 def test_one_map_has_no_scatter(tmp_path):

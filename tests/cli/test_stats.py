@@ -72,9 +72,9 @@ def test_a_set_against_itself_is_perfect(pair, tmp_path):
 
 
 def test_halves_of_the_truth_are_compared_as_the_model_is(tmp_path):
-    maps = densities(7, 16)
+    maps = densities(41, 16)
     truth = write_maps(tmp_path / "truth.h5", maps)
-    first, rest = write_maps(tmp_path / "first.h5", maps[:3]), write_maps(tmp_path / "rest.h5", maps[3:])
+    first, rest = write_maps(tmp_path / "first.h5", maps[:20]), write_maps(tmp_path / "rest.h5", maps[20:])
     assert stats(truth, first, tmp_path / "s.h5").returncode == 0
     assert stats(rest, first, tmp_path / "halves.h5").returncode == 0
     with h5py.File(tmp_path / "s.h5") as s, h5py.File(tmp_path / "halves.h5") as halves:

@@ -177,8 +177,9 @@ status score_compute(context *c, const stats_set *model, const stats_set *valida
         /* Images without any contrast have neither: then every difference counts, but nothing divides by zero. */
         p->reference = fmax(fmax(parts[i].distance(train, validation), parts[i].noise(train, validation)), 1e-12);
         p->ratio = p->distance / p->reference;
-        out->value += p->ratio / out->count;
+        out->value += log1p(p->ratio) / out->count;
     }
+    out->value = expm1(out->value);
     return s;
 }
 
@@ -186,6 +187,6 @@ double score_again(const score *of, const stats_set *model, const stats_set *val
 {
     double value = 0;
     for (int i = 0; i < of->count; i++)
-        value += parts[i].distance(model, validation) / of->part[i].reference / of->count;
-    return value;
+        value += log1p(parts[i].distance(model, validation) / of->part[i].reference) / of->count;
+    return expm1(value);
 }

@@ -1,7 +1,9 @@
-/* The score by which `select` chooses a checkpoint (spec section 5): the mean over parts of
- *   distance(model, validation) / reference,  reference = max(distance(train, validation), expected sampling noise),
- * so that 1 means as near to the validation images as another sample of the truth, and smaller is better. The noise
- * keeps a part whose train and validation happen to agree from dominating. The scatter of the mean density is a part of
+/* The score by which `select` chooses a checkpoint (spec section 5), of the ratios
+ *   r = distance(model, validation) / reference,  reference = max(distance(train, validation), expected sampling noise)
+ * of its parts: exp(mean ln(1 + r)) − 1. 1 means as near to the validation images as another sample of the truth, and
+ * smaller is better. The plain mean would be that of the largest ratio alone: a part that is known to a thousandth has
+ * ratios of hundreds, and its wobble from epoch to epoch would outweigh all that the others say. The noise keeps a part
+ * whose train and validation happen to agree from doing the same. The scatter of the mean density is a part of
  * its own: a generator that makes one good image again and again scores badly, which PDF and P(k) alone would call
  * excellent. The diversity, the distance of an image to the nearest other one, sees the same of one that makes some few
  * images; it is a part where all three sets have equally many neighbours (set.h). */

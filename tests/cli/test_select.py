@@ -26,7 +26,7 @@ def copy(trained, tmp_path):
 
 def check_judgement(row):
     assert list(row["parts"]) == ["pdf", "mean", "scatter", "power", "peaks", "minkowski", "diversity"]
-    assert row["score"] == pytest.approx(np.mean(list(row["parts"].values())))
+    assert row["score"] == pytest.approx(np.prod([1 + r for r in row["parts"].values()]) ** (1 / len(row["parts"])) - 1)
     assert list(row["figures"]) == ["pdf", "mean", "std", "psd", "peaks"] and row["score_error"] > 0
 
 

@@ -159,13 +159,13 @@ END_TEST
 static double score_value(const stats_set *model, const stats_set *validation, const stats_set *train, score *s)
 {
     OK(score_compute(c, model, validation, train, s));
-    double sum = 0;
+    double product = 1;
     for (int i = 0; i < s->count; i++) {
         ck_assert(isfinite(s->part[i].ratio) && s->part[i].reference > 0);
         ck_assert_double_eq(s->part[i].ratio, s->part[i].distance / s->part[i].reference);
-        sum += s->part[i].ratio;
+        product *= pow(1 + s->part[i].ratio, 1. / s->count);
     }
-    ck_assert_double_eq_tol(s->value, sum / s->count, 1e-12 * fmax(1, sum));
+    ck_assert_double_eq_tol(s->value, product - 1, 1e-12 * product);
     return s->value;
 }
 

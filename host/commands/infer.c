@@ -46,6 +46,8 @@ static status cut(context *c, inference *t)
                     "%s is not the file that the encoder was trained on, so its split has nothing to do with the "
                     "training; --split all takes every map",
                     t->maps_path);
+    else if (!s) /* another split would take images for held out that were trained on */
+        s = recorded_adopt(c, &t->made, t->path, "the encoder", split_keys, true, t->line->cfg);
     if (!s) s = dataset_split_new(c, &t->m, &options, &split);
     if (!s && !split.count[part])
         s = context_fail(c, STATUS_USAGE, "%s: the split leaves no maps for --split %s; --split all takes every map",

@@ -365,12 +365,11 @@ static bool is_there(const json_t *row, const char *out)
 /* Whether a stage that was cut off finds what it went on from: boxes one by one, a training by its state. */
 static status can_resume(pipeline *p, const stage *g, const char *out, bool *resume)
 {
-    static const char *const states[] = {"state.h5", "state.previous.h5"};
     char path[FILES_PATH];
     status s = STATUS_OK;
     *resume = g->resumes && strcmp(g->out, "boxes") == 0 && files_exists(out);
-    for (int i = 0; i < 2 && g->resumes && !*resume && !s; i++) {
-        s = files_path(p->c, path, "%s/%s", out, states[i]);
+    for (int i = 0; i < SAVED_STATES && g->resumes && !*resume && !s; i++) {
+        s = saved_state_path(p->c, out, i, path);
         *resume = !s && files_exists(path);
     }
     return s;

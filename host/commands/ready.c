@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "commands/ready.h"
 #include "commands/recorded.h"
+#include "nets/checkpoint.h"
 #include "nets/saved.h"
 #include "ops/selftest.h"
 
@@ -86,10 +87,9 @@ static status same_inputs(context *c, const char *path, const provenance *origin
 status ready_resume(context *c, const command_line *line, const char *folder, const char *sections,
                     const char *const *free, const provenance *origin, const char *const *inputs)
 {
-    static const char *const generations[] = {"state.h5", "state.previous.h5"};
     char path[FILES_PATH];
-    for (int i = 0; i < 2 && line->resume; i++) {
-        status s = files_path(c, path, "%s/%s", folder, generations[i]);
+    for (int i = 0; i < SAVED_STATES && line->resume; i++) {
+        status s = saved_state_path(c, folder, i, path);
         if (s || !files_exists(path)) continue;
         s = ready_same_configuration(c, path, line->cfg, sections, free, "--force in place of --resume");
         if (!s) s = same_inputs(c, path, origin, inputs);
@@ -98,14 +98,28 @@ status ready_resume(context *c, const command_line *line, const char *folder, co
     return STATUS_OK;
 }
 
-/* The epoch that select.json names best; −1 when there is none. */
-static long selected_epoch(const char *run)
+/* Whether the epoch is of another step than the one that was scored. */
+static bool trained_over(context *c, const char *run, long epoch, const json_t *step)
+{
+    char path[FILES_PATH];
+    checkpoint k;
+    return json_is_integer(step) && !saved_epoch_path(c, run, epoch, path) && files_exists(path) &&
+           !checkpoint_describe(c, path, &k) && k.step != json_integer_value(step);
+}
+
+/* The epoch that select.json names best; −1 when there is none, or it was trained over since. */
+static long selected_epoch(context *c, const char *run)
 {
     char path[FILES_PATH];
     if (snprintf(path, sizeof path, "%s/select.json", run) >= (int)sizeof path) return -1;
     json_t *root = json_load_file(path, 0, NULL);
-    json_t *epoch = json_object_get(json_object_get(root, "best"), "epoch");
+    const json_t *best = json_object_get(root, "best"), *epoch = json_object_get(best, "epoch");
     long number = json_is_integer(epoch) ? (long)json_integer_value(epoch) : -1;
+    if (number >= 0 && trained_over(c, run, number, json_object_get(best, "step"))) {
+        log_warning(c, "%s: epoch %ld was trained over since, so its choice is ignored; run select again", path,
+                    number);
+        number = -1;
+    }
     json_decref(root);
     return number;
 }
@@ -135,7 +149,7 @@ status ready_checkpoint(context *c, const char *argument, const char *epoch, cha
     if (!epoch) {
         s = files_path(c, path, "%s/best.h5", argument);
         if (s || files_exists(path)) return s;
-        long selected = selected_epoch(argument);
+        long selected = selected_epoch(c, argument);
         if (selected < 0) return last_epoch(c, argument, path);
         return saved_epoch_path(c, argument, selected, path);
     }

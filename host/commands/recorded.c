@@ -53,13 +53,20 @@ bool recorded_input(const recorded *r, int i, char hash[HASH_TEXT], char *path)
 status recorded_maps(context *c, const recorded *r, const command_line *line, const char *run, char *path)
 {
     const char *flag = command_flag(line, "maps");
-    char hash[HASH_TEXT];
-    if (flag) return files_path(c, path, "%s", flag);
-    if (!recorded_input(r, 0, hash, path))
+    char hash[HASH_TEXT], found[HASH_TEXT];
+    const bool known = recorded_input(r, 0, hash, path);
+    if (!known && !flag)
         return context_fail(c, STATUS_USAGE, "%s: does not say which maps it was trained on; say with --maps", run);
-    if (files_exists(path)) return STATUS_OK;
-    return context_fail(c, STATUS_USAGE,
-                        "%s: the maps file that the run was trained on is not at %s; say where with --maps", run, path);
+    status s = flag ? files_path(c, path, "%s", flag) : STATUS_OK;
+    if (!s && !flag && !files_exists(path))
+        s = context_fail(c, STATUS_USAGE,
+                         "%s: the maps file that the run was trained on is not at %s; say where with --maps", run,
+                         path);
+    if (!s && known) s = hash_file(c, path, found);
+    if (!s && known && strcmp(hash, found))
+        s = context_fail(c, STATUS_USAGE, "%s: is not the file that %s was trained on; say where that is with --maps",
+                         path, run);
+    return s;
 }
 
 bool recorded_same_value(const config *a, const config *b, const char *key)

@@ -16,7 +16,8 @@ void recorded_delete(recorded *r);
 /* Input number i (from 0); false: there is none. path has FILES_PATH bytes and may be NULL. */
 bool recorded_input(const recorded *r, int i, char hash[HASH_TEXT], char *path);
 /* The maps that a run was trained on, its input 0: those of --maps (a flag of the command) where it was given, else
- * those recorded. STATUS_USAGE that names `run` when they are not there. path has FILES_PATH bytes. */
+ * those recorded. STATUS_USAGE that names `run` when they are not there or have another hash than the recorded one.
+ * path has FILES_PATH bytes. */
 status recorded_maps(context *c, const recorded *r, const command_line *line, const char *run, char *path);
 
 /* Takes over the keys ("section.key", ended by NULL) that the user did not give. Those given must agree when `strict`:

@@ -37,7 +37,8 @@ static const char *const same_keys[] = {"run.seed",
                                         "network.norm",
                                         "network.groups",
                                         NULL};
-static const char *const like_keys[] = {"network.init", "gan.beta1", "gan.beta2", "gan.epsilon", NULL};
+static const char *const like_keys[] = {"dataset.rotate", "network.init", "gan.beta1",
+                                        "gan.beta2",      "gan.epsilon",  NULL};
 
 static status read_gan(context *c, job *j)
 {
@@ -129,7 +130,7 @@ static status go(context *c, job *j, training_set *set, encoder_model *model)
     const trainer of = encoder_trainer(model);
     checkpoint_best best = {0};
     status s = training_go(c, &of, &source, &run, &best);
-    if (!s)
+    if (!s && best.step)
         log_info(c, "best: %s/best.h5, of step %lld, validation loss %.6g", folder, (long long)best.step, best.loss);
     return s;
 }

@@ -42,12 +42,12 @@ void trained_maps_delete(trained_maps *t)
 status trained_maps_images(context *c, const trained_maps *t, dataset_part part, float **images, int64_t *count)
 {
     static const char *const names[DATASET_PARTS] = {"training", "validation", "test"};
+    static const char *const mends[DATASET_PARTS] = {"more maps or a smaller dataset.validation and dataset.test",
+                                                     "a larger dataset.validation", "a larger dataset.test"};
     int side = 0;
     status s = dataset_test_images(c, &t->m, &t->split, part, images, count, &side);
     if (!s && *count < 2)
-        s = context_fail(c, STATUS_USAGE,
-                         "the run has %lld %s images, too few to score by; train with a larger "
-                         "dataset.validation",
-                         (long long)*count, names[part]);
+        s = context_fail(c, STATUS_USAGE, "the run has %lld %s images, too few to score by; train with %s",
+                         (long long)*count, names[part], mends[part]);
     return s;
 }

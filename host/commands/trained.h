@@ -14,7 +14,7 @@ typedef struct {
 } trained_maps;
 
 /* Of a checkpoint (a saved epoch): the maps file of --maps where the command has it and it was given, else the one that
- * the checkpoint recorded. STATUS_USAGE when that file is gone. */
+ * the checkpoint recorded. STATUS_USAGE when that file is gone or is another. */
 status trained_maps_find(context *c, const command_line *line, const char *checkpoint, trained_maps *out);
 void trained_maps_delete(trained_maps *t); /* NULL-safe; zeroes it */
 

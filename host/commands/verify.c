@@ -32,9 +32,8 @@ typedef struct {
 
 static status find_state(context *c, verification *v)
 {
-    static const char *const generations[] = {"state.h5", "state.previous.h5"};
-    for (int i = 0; i < 2; i++) {
-        status s = files_path(c, v->path, "%s/%s", v->run, generations[i]);
+    for (int i = 0; i < SAVED_STATES; i++) {
+        status s = saved_state_path(c, v->run, i, v->path);
         if (s || files_exists(v->path)) return s;
     }
     int64_t *numbers = NULL;
@@ -43,7 +42,7 @@ static status find_state(context *c, verification *v)
     if (!s && count) s = saved_epoch_path(c, v->run, numbers[count - 1], v->path);
     memory_delete(&numbers);
     if (s || count) return s;
-    return context_fail(c, STATUS_DATA, "%s: is no training run (no state.h5, no epochs/)", v->run);
+    return context_fail(c, STATUS_DATA, "%s: is no training run (no %s, no epochs/)", v->run, saved_states[0]);
 }
 
 static status read_text(context *c, h5_file *f, const char *name, char *out, size_t size)
@@ -75,12 +74,8 @@ static status read_run(context *c, verification *v)
 
 static status read_maps(context *c, verification *v)
 {
-    char path[FILES_PATH], hash[HASH_TEXT], found[HASH_TEXT];
+    char path[FILES_PATH];
     status s = recorded_maps(c, &v->made, v->line, v->run, path);
-    if (!s) s = hash_file(c, path, found);
-    if (!s && (!recorded_input(&v->made, 0, hash, NULL) || strcmp(hash, found)))
-        s = context_fail(c, STATUS_USAGE, "%s: is not the file that %s was trained on; say where that is with --maps",
-                         path, v->run);
     if (!s) s = maps_read(c, path, &v->m);
     if (s) return s;
     if (!v->encoder) return maps_transform_complete(c, v->made.cfg, &v->m);
@@ -103,16 +98,17 @@ static status make_model(context *c, verification *v, const training_set *set, t
     return s;
 }
 
-/* The rates may have been changed where the run went on. */
+/* The rates may have been changed where the run went on; where no epoch follows, its last are those of the run. */
 static status set_rates(void *user, context *c, const char *epoch_path)
 {
     verification *v = user;
     recorded made = {0};
-    status s = recorded_read(c, epoch_path, &made);
-    if (!s && made.cfg && v->encoder) v->e.a->encoder->adam.lr = config_real(made.cfg, "encoder.lr");
-    if (!s && made.cfg && !v->encoder) {
-        v->g->generator->adam.lr = config_real(made.cfg, "gan.lr_g");
-        v->g->discriminator->adam.lr = config_real(made.cfg, "gan.lr_d");
+    status s = epoch_path ? recorded_read(c, epoch_path, &made) : STATUS_OK;
+    const config *cfg = epoch_path ? made.cfg : v->made.cfg;
+    if (!s && cfg && v->encoder) v->e.a->encoder->adam.lr = config_real(cfg, "encoder.lr");
+    if (!s && cfg && !v->encoder) {
+        v->g->generator->adam.lr = config_real(cfg, "gan.lr_g");
+        v->g->discriminator->adam.lr = config_real(cfg, "gan.lr_d");
     }
     recorded_delete(&made);
     return s;

@@ -40,6 +40,7 @@ trainer gan_trainer(gan *g)
                      .rows = GAN_METRIC_ROWS,
                      .stride = LOSS_COLUMNS,
                      .columns = columns,
+                     .rates = {{"lr_g", &g->generator->adam.lr}, {"lr_d", &g->discriminator->adam.lr}},
                      .describe = describe};
 }
 

@@ -7,6 +7,13 @@
 #include "base/files.h"
 #include "base/memory.h"
 
+const char *const saved_states[SAVED_STATES] = {"state.h5", "state.previous.h5"};
+
+status saved_state_path(context *c, const char *run, int generation, char *path)
+{
+    return files_path(c, path, "%s/%s", run, saved_states[generation]);
+}
+
 /* "0012.h5" → 12; −1: no saved epoch. */
 static int64_t epoch_number(const char *name)
 {
@@ -55,9 +62,11 @@ status saved_any(context *c, const char *run, bool *any)
     int count = 0;
     status s = saved_epochs(c, run, &numbers, &count);
     *any = count > 0;
-    if (!s) s = files_path(c, path, "%s/state.h5", run);
-    *any = *any || (!s && files_exists(path));
-    if (!s) s = files_path(c, path, "%s/state.previous.h5", run);
+    for (int i = 0; i < SAVED_STATES && !s; i++) {
+        s = saved_state_path(c, run, i, path);
+        *any = *any || (!s && files_exists(path));
+    }
+    if (!s) s = files_path(c, path, "%s/best.h5", run);
     *any = *any || (!s && files_exists(path));
     memory_delete(&numbers);
     return s;
@@ -71,12 +80,15 @@ static status remove_file(context *c, const char *path)
 
 status saved_remove(context *c, const char *run)
 {
-    static const char *const own[] = {"metrics.jsonl", "state.h5",     "state.previous.h5",
-                                      "select.json",   "nonfinite.h5", "best.h5"};
+    static const char *const own[] = {"metrics.jsonl", "select.json", "nonfinite.h5", "best.h5"};
     char path[FILES_PATH];
     int64_t *numbers = NULL;
     int count = 0;
     status s = saved_epochs(c, run, &numbers, &count);
+    for (int i = 0; i < SAVED_STATES && !s; i++) {
+        s = saved_state_path(c, run, i, path);
+        if (!s) s = remove_file(c, path);
+    }
     for (int i = 0; i < (int)(sizeof own / sizeof *own) && !s; i++) {
         s = files_path(c, path, "%s/%s", run, own[i]);
         if (!s) s = remove_file(c, path);

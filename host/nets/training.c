@@ -1,8 +1,10 @@
 /* The training loop: when to report and when to save. */
 #include "base/clock.h"
 #include "base/files.h"
+#include "nets/saved.h"
 #include "nets/training_internal.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static int64_t done(const training *t)
@@ -12,16 +14,28 @@ static int64_t done(const training *t)
 
 /* ---- metrics */
 
+/* Nine digits are all of a float32 loss, and of a learning rate as people write them; the rates must be read back to
+ * the bit. */
+static int digits(const training *t)
+{
+    char text[32];
+    for (int i = 0; i < TRAINING_RATES && t->of->rates[i].name; i++) {
+        snprintf(text, sizeof text, "%.9g", *t->of->rates[i].value);
+        if (strtod(text, NULL) != *t->of->rates[i].value) return 17;
+    }
+    return 9;
+}
+
 /* Takes the object; `what` names the row should a number in it be none. */
 static status append_row(training *t, json_t *row, bool numbers, const char *what)
 {
     char path[FILES_PATH];
-    char *line = row && numbers ? json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    char *line = row && numbers ? json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(digits(t))) : NULL;
     json_decref(row);
     status s = training_path(t, path, "metrics.jsonl");
     if (!s && !line)
-        s = context_fail(t->c, STATUS_FAILURE, "%s is not a number; the last good state is %s/state.h5", what,
-                         t->run->folder);
+        s = context_fail(t->c, STATUS_FAILURE, "%s is not a number; the last good state is %s/%s", what, t->run->folder,
+                         saved_states[0]);
     if (!s) s = files_append_line(t->c, path, line);
     free(line);
     return s;
@@ -45,6 +59,8 @@ static status write_step(training *t, int64_t step, const float *values, double 
     bool numbers = true;
     for (const training_column *column = t->of->columns; column->name; column++)
         numbers = add_real(row, column->name, values[column->column]) && numbers;
+    for (int i = 0; i < TRAINING_RATES && t->of->rates[i].name; i++)
+        numbers = add_real(row, t->of->rates[i].name, *t->of->rates[i].value) && numbers;
     numbers = add_real(row, "samples_s", samples_s) && numbers;
     numbers = add_real(row, "seconds", clock_seconds() - t->began) && numbers;
     training_hash_text(t, step, hash);
@@ -102,6 +118,10 @@ static status save_point(training *t)
 static status loop(training *t)
 {
     status s = done(t) % t->per_epoch ? training_enter_epoch(t) : STATUS_OK;
+    if (!s && t->end_unsaved) {
+        s = save_point(t);
+        if (!s) s = training_save_state(t);
+    }
     while (!s && done(t) < t->total) {
         s = training_step(t);
         bool save = done(t) % t->save_every == 0 || done(t) == t->total;

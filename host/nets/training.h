@@ -37,6 +37,13 @@ typedef struct {
     int column;
 } training_column;
 
+/* A learning rate and its name in metrics.jsonl. */
+typedef struct {
+    const char *name;
+    double *value;
+} training_rate;
+enum { TRAINING_RATES = 2 };
+
 /* What is trained. All is borrowed. */
 typedef struct {
     const char *name;             /* of the progress: "train gan" */
@@ -52,7 +59,8 @@ typedef struct {
     buffer *flag;                              /* int32: a gradient was not finite */
     buffer *metrics;                           /* float32 [rows][stride]; step s (from 0) reports in row s mod rows */
     int rows, stride;
-    const training_column *columns; /* ended by a NULL name */
+    const training_column *columns;      /* ended by a NULL name */
+    training_rate rates[TRAINING_RATES]; /* a NULL name: none */
     /* The losses of a row in words. */
     void (*describe)(const float *row, char *text, size_t size);
     /* Loss over the validation part where the model stands; the least is kept as best.h5. NULL: none. */
@@ -70,7 +78,8 @@ status training_go(context *c, const trainer *of, const training_data *data, con
 typedef struct {
     int64_t from;  /* steps done where the replay is to begin; -1: the last state before the end of the run */
     int64_t steps; /* to replay from there; 0: up to the end of the run */
-    /* Called with the saved epoch that ends the steps to come, to set the rates that these were made with. */
+    /* Called before steps that left no rates in metrics.jsonl, to set those they were made with: with the saved epoch
+     * that ends the steps to come, NULL where there is none. */
     status (*rates)(void *user, context *c, const char *epoch_path);
     void *user;
 } training_replay_options;

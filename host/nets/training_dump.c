@@ -16,6 +16,15 @@ static status dump(training *t, int64_t first, int64_t last, char name[CHECKPOIN
     return s ? s : checkpoint_dump(t->c, path, &t->state, &t->of->networks, first, last, t->run->origin, name);
 }
 
+void training_forget_nonfinite(training *t)
+{
+    char path[FILES_PATH];
+    checkpoint k;
+    if (!training_path(t, path, FILE_NAME) && files_exists(path) && !checkpoint_describe(t->c, path, &k) &&
+        k.step <= t->state.step)
+        remove(path);
+}
+
 /* From the last good state up to step `last`, or to the first step whose gradient is not finite. */
 static status repeat(training *t, int64_t last, bool *finite)
 {

@@ -20,6 +20,7 @@ typedef struct {
     float *rows;           /* the metrics on the host */
     int64_t per_epoch, total, save_every;
     int64_t reported;  /* steps whose metrics were written */
+    bool end_unsaved;  /* gone on with where it ends, after a stop whose weights are no saved epoch */
     int64_t in_flight; /* most steps queued ahead of the host */
     double reported_at, began;
     progress progress;
@@ -60,5 +61,7 @@ status training_read_state(training *t, char *path, bool *older);
 
 /* A gradient was not finite in the steps since the last report: leaves nonfinite.h5 and fails with what was found. */
 status training_stop_nonfinite(training *t);
+/* Removes nonfinite.h5 once a state is behind the steps that it is of. */
+void training_forget_nonfinite(training *t);
 
 #endif

@@ -7,18 +7,38 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What metrics.jsonl says of a step. */
+typedef struct {
+    char hash[TRAINING_HASH]; /* "" where the run left none */
+    bool rates;               /* whether it left the learning rates */
+    double rate[TRAINING_RATES];
+} step_row;
+
 typedef struct {
     training t;
     const training_replay_options *o;
     training_verdict *v;
-    char (*recorded)[TRAINING_HASH]; /* of step i + 1; "" where the run left none */
-    int64_t end;                     /* steps that the run did */
-    int64_t compared;                /* steps whose fingerprints were compared */
+    step_row *recorded; /* of step i + 1 */
+    int64_t end;        /* steps that the run did */
+    int64_t compared;   /* steps whose fingerprints were compared */
 } replay;
 
 /* ---- what the run left */
 
-/* The fingerprints in metrics.jsonl, and how far it goes. */
+static void read_step(const replay *r, const json_t *row, step_row *out)
+{
+    const training_rate *rates = r->t.of->rates;
+    const char *hash = json_string_value(json_object_get(row, "hash"));
+    snprintf(out->hash, sizeof out->hash, "%s", hash ? hash : "");
+    out->rates = true;
+    for (int i = 0; i < TRAINING_RATES && rates[i].name; i++) {
+        const json_t *rate = json_object_get(row, rates[i].name);
+        out->rates = out->rates && json_is_number(rate);
+        out->rate[i] = json_number_value(rate);
+    }
+}
+
+/* The fingerprints and rates in metrics.jsonl, and how far it goes. */
 static status read_metrics(replay *r)
 {
     context *c = r->t.c;
@@ -27,15 +47,14 @@ static status read_metrics(replay *r)
     status s = training_path(&r->t, path, "metrics.jsonl");
     if (!s) s = files_read(c, path, &text, &size);
     for (size_t i = 0; !s && i < size; i++) lines += text[i] == '\n';
-    if (!s) s = memory_new(c, "recorded fingerprints", lines + 1, sizeof *r->recorded, &r->recorded);
+    if (!s) s = memory_new(c, "recorded steps", lines + 1, sizeof *r->recorded, &r->recorded);
     for (char *line = text, *end; !s && (end = strchr(line, '\n')); line = end + 1) {
         json_t *row = json_loadb(line, (size_t)(end - line), 0, NULL);
         const int64_t step = json_integer_value(json_object_get(row, "step"));
-        const char *hash = json_string_value(json_object_get(row, "hash"));
         if (!row || step < 1 || (size_t)step > lines)
             s = context_fail(c, STATUS_DATA, "%s: has a line that is no row of steps in order: %.40s", path, line);
         else if (!json_object_get(row, "validation_loss"))
-            snprintf(r->recorded[step - 1], TRAINING_HASH, "%s", hash ? hash : "");
+            read_step(r, row, &r->recorded[step - 1]);
         if (!s && step > r->end) r->end = step;
         json_decref(row);
     }
@@ -46,20 +65,19 @@ static status read_metrics(replay *r)
 /* Begins at the newest state at or before `from`. */
 static status begin(replay *r)
 {
-    static const char *const generations[] = {"state.h5", "state.previous.h5"};
     training *t = &r->t;
     char path[FILES_PATH], chosen[FILES_PATH] = "";
     const int64_t most = r->o->from < 0 ? r->end - 1 : r->o->from;
     checkpoint k;
     status s = STATUS_OK;
-    for (int i = 0; i < 2 && !s; i++) {
-        s = training_path(t, path, generations[i]);
+    for (int i = 0; i < SAVED_STATES && !s; i++) {
+        s = saved_state_path(t->c, t->run->folder, i, path);
         if (s || !files_exists(path)) continue;
         s = checkpoint_describe(t->c, path, &k);
         if (s) return context_prefix(t->c, s, "%s", "--from 0 does without the states");
         if (k.step > most || k.step <= r->v->first) continue;
         r->v->first = k.step;
-        snprintf(r->v->start, sizeof r->v->start, "%s", generations[i]);
+        snprintf(r->v->start, sizeof r->v->start, "%s", saved_states[i]);
         memcpy(chosen, path, sizeof chosen);
     }
     if (s || !chosen[0]) return s;
@@ -97,7 +115,7 @@ static status compare_steps(replay *r)
                             "a gradient was not finite between steps %lld and %lld of the replay",
                             (long long)r->compared + 1, (long long)done);
     for (; !s && r->compared < done; r->compared++) {
-        const char *recorded = r->recorded[r->compared];
+        const char *recorded = r->recorded[r->compared].hash;
         if (!recorded[0]) continue;
         training_hash_text(&r->t, r->compared + 1, hash);
         r->v->hashes++;
@@ -134,20 +152,19 @@ static status compare_epoch(replay *r)
 /* The chain here, as the next saved epoch and states at this step have it; `k` is of this step. */
 static status compare_chain(replay *r, const checkpoint *k)
 {
-    static const char *const generations[] = {"state.h5", "state.previous.h5"};
     training *t = &r->t;
     char name[32], path[FILES_PATH], found[CHECKPOINT_NAME];
     bool there = false;
     checkpoint other;
     status s = STATUS_OK;
-    for (int i = 0; i < 2 && !s; i++) {
-        s = training_path(t, path, generations[i]);
+    for (int i = 0; i < SAVED_STATES && !s; i++) {
+        s = saved_state_path(t->c, t->run->folder, i, path);
         if (s || !files_exists(path)) continue;
         s = checkpoint_describe(t->c, path, &other);
         if (s || other.step != k->step) continue;
         s = checkpoint_compare(t->c, path, &t->of->networks, true, found);
         r->v->links++;
-        if (found[0] || strcmp(other.chain, k->chain)) note(r, generations[i], found);
+        if (found[0] || strcmp(other.chain, k->chain)) note(r, saved_states[i], found);
     }
     if (s || k->step % t->save_every) return s;
     s = open_epoch(r, k->step / t->save_every + 1, name, path, &other, &there);
@@ -178,7 +195,15 @@ static status set_rates(replay *r)
     bool there = false;
     checkpoint k;
     status s = open_epoch(r, *t->of->step / t->save_every + 1, name, path, &k, &there);
-    return s || !there || !r->o->rates ? s : r->o->rates(r->o->user, t->c, path);
+    return s || !r->o->rates ? s : r->o->rates(r->o->user, t->c, there ? path : NULL);
+}
+
+/* A rate may have been changed at a stop between two saved epochs, which no file but the metrics tells. */
+static void set_recorded_rates(replay *r)
+{
+    const training_rate *rates = r->t.of->rates;
+    const step_row *next = &r->recorded[*r->t.of->step];
+    for (int i = 0; next->rates && i < TRAINING_RATES && rates[i].name; i++) *rates[i].value = next->rate[i];
 }
 
 static status go(replay *r)
@@ -189,6 +214,7 @@ static status go(replay *r)
     if (!s && !*step) s = compare_link(r);
     while (!s && *step < r->v->last) {
         if (context_stop_requested(t->c)) return context_fail(t->c, STATUS_INTERRUPTED, "verify: interrupted");
+        set_recorded_rates(r);
         s = training_step(t);
         const bool link = *step % t->save_every == 0 || *step == r->v->last;
         if (!s && (link || *step - r->compared >= t->of->rows)) s = compare_steps(r);

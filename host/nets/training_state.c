@@ -31,14 +31,15 @@ static void stand(training *t)
 status training_save_state(training *t)
 {
     char path[FILES_PATH], previous[FILES_PATH];
-    status s = training_path(t, path, "state.h5");
-    if (!s) s = training_path(t, previous, "state.previous.h5");
+    status s = saved_state_path(t->c, t->run->folder, 0, path);
+    if (!s) s = saved_state_path(t->c, t->run->folder, 1, previous);
     if (!s && files_exists(path) && rename(path, previous))
-        s = context_fail(t->c, STATUS_FAILURE, "%s: cannot rename to state.previous.h5; check the folder's permissions",
-                         path);
+        s = context_fail(t->c, STATUS_FAILURE, "%s: cannot rename to %s; check the folder's permissions", path,
+                         saved_states[1]);
     stand(t);
     if (!s) s = checkpoint_write(t->c, path, &t->state, &t->of->networks, true, t->run->origin);
     t->state.best_before = t->state.best;
+    if (!s) training_forget_nonfinite(t);
     return s;
 }
 
@@ -124,16 +125,37 @@ static status restore_best(training *t)
     return copy_best(t);
 }
 
+/* Whether the weights here are a saved epoch. */
+static bool is_saved(training *t)
+{
+    char path[FILES_PATH];
+    checkpoint found = {0};
+    return !epoch_path(t, t->state.step, path) && files_exists(path) && !checkpoint_describe(t->c, path, &found) &&
+           found.step == t->state.step;
+}
+
+/* Scores are of epochs that are trained over now. */
+static status forget_scores(training *t)
+{
+    char path[FILES_PATH];
+    status s = training_path(t, path, "select.json");
+    if (s || !files_exists(path) || remove(path) == 0) return s;
+    return context_fail(t->c, STATUS_FAILURE, "%s: cannot be removed; check the folder's permissions", path);
+}
+
 static status go_on(training *t, const char *path)
 {
     *t->of->step = t->state.step;
     log_info(t->c, "going on from step %lld of %s", (long long)t->state.step, path);
-    bool undo = between_epochs(t) && t->state.step < t->total;
+    const bool more = t->state.step < t->total;
+    t->end_unsaved = !more && between_epochs(t) && !is_saved(t);
+    const bool undo = t->end_unsaved || (more && between_epochs(t));
     if (undo) {
         memcpy(t->state.chain, t->state.chain_before, sizeof t->state.chain);
         t->state.best = t->state.best_before;
     }
     status s = cut_metrics(t, undo);
+    if (!s && (more || undo)) s = forget_scores(t);
     if (!s) s = restore_best(t);
     t->state.best_before = t->state.best;
     return s;
@@ -141,10 +163,9 @@ static status go_on(training *t, const char *path)
 
 status training_read_state(training *t, char *path, bool *older)
 {
-    static const char *const generations[] = {"state.h5", "state.previous.h5"};
     status s = STATUS_OK, read = STATUS_OK;
-    for (int i = 0; i < 2 && !s; i++) {
-        s = training_path(t, path, generations[i]);
+    for (int i = 0; i < SAVED_STATES && !s; i++) {
+        s = saved_state_path(t->c, t->run->folder, i, path);
         if (s || !files_exists(path)) continue;
         if (older) *older = i == 1;
         read = checkpoint_read(t->c, path, &t->state, &t->of->networks, true);
@@ -155,14 +176,15 @@ status training_read_state(training *t, char *path, bool *older)
     if (read)
         return context_prefix(t->c, read,
                               "nothing to go on from; run without --resume, with --force to replace what is there");
-    return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no state.h5); run without --resume", t->run->folder);
+    return context_fail(t->c, STATUS_DATA, "%s: nothing to resume (no %s); run without --resume", t->run->folder,
+                        saved_states[0]);
 }
 
 static status resume(training *t)
 {
     char path[FILES_PATH], damaged[FILES_PATH];
     bool older = false;
-    status s = training_path(t, damaged, "state.h5");
+    status s = saved_state_path(t->c, t->run->folder, 0, damaged);
     if (!s) s = training_read_state(t, path, &older);
     if (s) return s;
     /* Else the next save would make the damaged state the previous one, over the good one. */

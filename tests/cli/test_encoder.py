@@ -54,7 +54,7 @@ def test_files_of_a_run(whole):
     rows = [r for r in metrics(whole) if "validation_loss" not in r]
     assert [r["step"] for r in rows] == list(range(1, 121))
     for r in rows:
-        assert list(r) == ["step", "epoch", "loss", "samples_s", "seconds", "hash"]
+        assert list(r) == ["step", "epoch", "loss", "lr", "samples_s", "seconds", "hash"]
         assert r["epoch"] == (r["step"] - 1) // 96 and r["loss"] > 0 and r["samples_s"] > 0
     assert list(validations(whole)) == list(range(10, 121, 10))
     assert rows[-1]["loss"] < rows[0]["loss"]
@@ -113,6 +113,13 @@ def test_the_same_seed_gives_the_same_bits(whole, maps, gan, tmp_path):
         assert datasets(tmp_path / "epochs" / name) == datasets(whole / "epochs" / name)
 
 
+def test_turning_of_the_maps_is_the_gans(maps, tmp_path):
+    run("train", "gan", maps, *TINY, *sets(dataset__rotate="false"), "--steps", 1, "-o", tmp_path / "gan")
+    run("train", "encoder", maps, tmp_path / "gan", *ENCODER, "--loss", "z", "--steps", 1, "-o", tmp_path / "encoder")
+    with h5py.File(tmp_path / "encoder/best.h5") as f:
+        assert "rotate = false" in f["provenance"].attrs["configuration"]
+
+
 def test_which_epoch_of_the_gan(maps, gan, tmp_path):
     chosen = shutil.copytree(gan, tmp_path / "gan")
     (chosen / "select.json").write_text(json.dumps({"best": {"epoch": 2}}))
@@ -137,6 +144,21 @@ def test_an_end_between_saved_epochs_leaves_no_trace(whole, maps, gan, tmp_path)
     assert datasets(tmp_path / "best.h5") == best and list(validations(tmp_path)) == [10, 20, 27]
     run(*arguments, "--steps", 120, "--resume")
     same_runs(tmp_path, whole)
+
+
+def test_an_end_at_a_stop_is_saved(maps, gan, tmp_path):
+    """A run stopped at 13 whose end is now 13: as if nobody had stopped it, though the state alone was saved."""
+    arguments = ["train", "encoder", maps, gan, *ENCODER, "--loss", "pixel", "--steps", 13]
+    run(*arguments, "-o", tmp_path / "good")
+    folder = shutil.copytree(tmp_path / "good", tmp_path / "stopped")
+    (folder / "epochs/0002.h5").unlink()
+    (folder / "best.h5").unlink()
+    done = run(*arguments, "-o", folder, "--resume")
+    same_runs(folder, tmp_path / "good")
+    assert f"best: {folder}/best.h5, of step" in done.stderr
+    before = (folder / "state.h5").read_bytes()
+    run(*arguments, "-o", folder, "--resume")  # nothing left to do
+    assert (folder / "state.h5").read_bytes() == before
 
 
 def test_a_stopped_run_goes_on(whole, maps, gan, tmp_path):

@@ -102,6 +102,9 @@ def test_ways_to_name_a_checkpoint(trained, tmp_path):
     (copy / "select.json").write_text('{"best": {"epoch": 2}}')
     assert np.array_equal(made(copy), by_file[2])
     assert np.array_equal(made(copy, "--epoch", "0003"), by_file[3])
+    (copy / "select.json").write_text('{"best": {"epoch": 2, "step": 33}}')  # it was trained over since
+    run("generate", copy, "--count", 3, "-o", tmp_path / "g.h5", says="run select again")
+    assert np.array_equal(read(tmp_path / "g.h5"), by_file[3])
     (copy / "select.json").write_text("damaged {")
     assert np.array_equal(made(copy), by_file[3])
     (copy / "select.json").write_text('{"best": {"epoch": 9}}')

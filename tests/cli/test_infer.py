@@ -117,6 +117,7 @@ def test_refusals(maps, gan, encoder, tmp_path):
     run("infer", write_maps(tmp_path / "small.h5", fields(3, 12)), encoder, "--split", "all", *out, status=2, says="12 × 12")
     run("infer", write_maps(tmp_path / "odd.h5", fields(3, 20)), encoder, "--split", "all", *out, status=2, says="overlap")
     run("infer", maps, encoder, "--split", "best", *out, status=2, says="train|validation|test|all")
+    run("infer", maps, encoder, *sets(dataset__test=3), *out, status=2, says=["dataset.test = 2, not 3", "leave the key out"])
     run("infer", maps, encoder, "--epoch", 9, *out, status=6, says="no such saved epoch")
     run("infer", maps, status=2, says="CHECKPOINT")
     broken = shutil.copy(encoder / "best.h5", tmp_path / "broken.h5")

@@ -86,6 +86,9 @@ def test_maps_that_have_moved(trained, copy, tmp_path):
     given = run("select", copy, "--count", 8, "--maps", moved, "--json").stdout
     assert given == run("select", trained / "run", "--count", 8, "--json").stdout
     run("select", copy, "--maps", tmp_path / "none.h5", status=6, says="none.h5")
+    other = write_maps(tmp_path / "other.h5", fields(12, 32, seed=8))
+    for command in (["select", copy], ["generate", copy, "--baseline", "gaussian", "-o", tmp_path / "g.h5"]):
+        run(*command, "--maps", other, status=2, says=["other.h5", "not the file", "--maps"])
     (trained / "run/select.json").unlink()
 
 
@@ -103,6 +106,9 @@ def test_nothing_to_judge_by(trained, tmp_path):
     run("train", "gan", trained / "maps.h5", *TINY, *sets(dataset__validation=0), "--steps", 2, "-o", tmp_path / "run")
     run("select", tmp_path / "run", "--count", 8, status=2, says=["0 validation images", "dataset.validation"])
     assert not (tmp_path / "run/select.json").exists()
+    few = write_maps(tmp_path / "few.h5", fields(12, 16))
+    run("train", "gan", few, *TINY, *sets(dataset__validation=9, dataset__crop=16), "--steps", 1, "-o", tmp_path / "few")
+    run("select", tmp_path / "few", "--count", 8, status=2, says=["1 training images", "more maps or a smaller dataset.validation"])
 
 
 def test_epochs_of_another_network_or_damaged(copy):

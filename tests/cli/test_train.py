@@ -36,8 +36,9 @@ def test_files_of_a_run(whole, maps):
     rows = metrics(whole)
     assert [r["step"] for r in rows] == list(range(1, 401))
     for r in rows:
-        assert list(r) == ["step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "samples_s", "seconds",
-                           "hash"]
+        assert list(r) == ["step", "epoch", "loss_d", "loss_g", "accuracy_real", "accuracy_generated", "lr_g", "lr_d",
+                           "samples_s", "seconds", "hash"]
+        assert r["lr_g"] == r["lr_d"] == 2e-4
         assert r["epoch"] == (r["step"] - 1) // 96  # 8 training maps, 72 sub-images each, batches of 6
         assert np.isfinite([r["loss_d"], r["loss_g"]]).all() and r["samples_s"] > 0
         for a in ("accuracy_real", "accuracy_generated"):
@@ -88,12 +89,29 @@ def test_what_a_run_ends_with_is_saved(maps, tmp_path):
     arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=10), "-o", tmp_path]
     run(*arguments, "--steps", 13)
     assert epochs(tmp_path) == ["0001.h5", "0002.h5"]
+    (tmp_path / "select.json").write_text("{}")
     run(*arguments, "--steps", 25, "--resume")
+    assert not (tmp_path / "select.json").exists()  # it may name the epoch of step 13
     assert epochs(tmp_path) == ["0001.h5", "0002.h5", "0003.h5"]
     with h5py.File(tmp_path / "epochs/0002.h5") as f:
         assert f["progress"].attrs["step"] == 20
+    (tmp_path / "select.json").write_text("{}")
     done = run(*arguments, "--steps", 25, "--resume")  # nothing left to do
-    assert "going on from step 25" in done.stderr and len(metrics(tmp_path)) == 25
+    assert "going on from step 25" in done.stderr and len(metrics(tmp_path)) == 25 and (tmp_path / "select.json").exists()
+
+
+def test_a_best_alone_is_not_removed_unasked(maps, tmp_path):
+    (tmp_path / "best.h5").write_text("mine")
+    arguments = ["train", "gan", maps, *TINY, "--steps", 1, "-o", tmp_path]
+    run(*arguments, status=2, says=["holds a training run", "--force"])
+    assert (tmp_path / "best.h5").read_text() == "mine"
+    run(*arguments, "--force")
+    assert not (tmp_path / "best.h5").exists()
+
+
+def test_rates_of_many_digits_are_recorded_to_the_bit(maps, tmp_path):
+    run("train", "gan", maps, *TINY, *sets(gan__lr_g=1.2345678901234567e-4), "--steps", 1, "-o", tmp_path)
+    assert metrics(tmp_path)[0]["lr_g"] == 1.2345678901234567e-4
 
 
 def test_a_new_run_replaces_an_old_one_when_forced(maps, tmp_path):
@@ -392,7 +410,10 @@ def test_a_gradient_that_is_not_finite_is_found_and_kept(whole, maps, tmp_path):
         # Adam leaves out what is not finite and does the rest.
         assert np.isfinite(f["generator/dense.weight"][()]).all() and f["adam/generator"].attrs["step"] == 17
         assert "configuration" in f["provenance"].attrs
+    run(*arguments[:-3], 15, "-o", tmp_path, "--resume")
+    assert (tmp_path / "nonfinite.h5").exists()
     run(*arguments[:-3], 400, "-o", tmp_path, "--resume")
+    assert not (tmp_path / "nonfinite.h5").exists()  # that step is behind
     same_results(tmp_path, whole)
 
 

@@ -133,6 +133,12 @@ def test_a_changed_state(copy):
     assert (found["differing_file"], found["differing_tensor"]) == ("state.previous.h5", "adam/generator/dense.weight.m")
 
 
+def without(folder, *names):
+    """The run as one whose metrics do not have these."""
+    rows = metrics(folder)
+    (folder / "metrics.jsonl").write_text("".join(json.dumps({k: v for k, v in r.items() if k not in names}) + "\n" for r in rows))
+
+
 def test_steps_that_were_computed_otherwise(maps, tmp_path):
     """Steps 11 to 13 of another rate than the saved epoch that they are part of says, as if a device had erred there: the
     first of them is named, and a tensor of the next epoch."""
@@ -140,6 +146,8 @@ def test_steps_that_were_computed_otherwise(maps, tmp_path):
     arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=10, network__norm="batch", gan__average=.9)]
     run(*arguments, "--steps", 13, "-o", folder)
     run(*arguments, *sets(gan__lr_g=1e-4), "--steps", 30, "-o", folder, "--resume")
+    assert verify(folder, "--from", 0)[0]["verdict"] == "same"  # the metrics say where the rate changed
+    without(folder, "lr_g", "lr_d")
     found, errors = verify(folder, "--from", 0)
     assert found["first_differing_step"] == 11 and found["differing_file"] == "epochs/0002.h5"
     assert found["differing_tensor"].startswith("generator/")
@@ -151,11 +159,14 @@ def test_rates_changed_at_a_saved_epoch_are_followed(maps, tmp_path):
     run(*arguments, "--steps", 10)
     run(*arguments, *sets(gan__lr_g=1e-3, gan__lr_d=1e-3), "--steps", 20, "--resume")
     assert verify(tmp_path, "--from", 0)[0]["verdict"] == "same"
+    without(tmp_path, "lr_g", "lr_d")
+    assert verify(tmp_path, "--from", 0)[0]["verdict"] == "same"  # by the epochs
+    (tmp_path / "epochs/0002.h5").unlink()
+    assert verify(tmp_path, "--from", 0)[0]["verdict"] == "same"  # by the run where no epoch follows
 
 
 def test_runs_without_states_or_fingerprints(copy):
-    rows = metrics(copy)
-    (copy / "metrics.jsonl").write_text("".join(json.dumps({k: v for k, v in row.items() if k != "hash"}) + "\n" for row in rows))
+    without(copy, "hash")
     for name in ("state.h5", "state.previous.h5"):
         (copy / name).unlink()
     found, _ = verify(copy)

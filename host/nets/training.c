@@ -151,7 +151,7 @@ status training_go(context *c, const trainer *of, const training_data *data, con
         progress_end(&t.progress);
         /* Kernels were being built: the last save stands, at the start of this run if not later. */
         if (s == STATUS_INTERRUPTED)
-            s = context_fail(c, STATUS_STOPPED, "stopped at step %lld of %lld; go on with: %s", (long long)done(&t),
+            s = context_fail(c, STATUS_STOPPED, "stopped after step %lld of %lld; go on with: %s", (long long)done(&t),
                              (long long)t.total, run->resume_hint);
         if (s != STATUS_STOPPED) s = context_prefix(c, s, "%s, after step %lld", of->name, (long long)done(&t));
     }

@@ -10,7 +10,7 @@ from matrix import BUILD, HOME, RUNTIMES, SOURCE, TINY, call, sets, write_maps
 
 TREE = HOME / "sanitize"
 # Programs whose time goes into kernels, which the sanitizers do not see, run in test_runtimes.py.
-LONG = {"ops_ops_reduce", "ops_ops_selftest", "ops_ops_conv", "science_sim_boxes", "science_sim_dynamics", "train_nets_resume"}
+LONG = {"fault_commands_sweep_all", "ops_ops_reduce", "ops_ops_selftest", "ops_ops_conv", "science_sim_boxes", "science_sim_dynamics", "train_nets_resume"}
 PROGRAMS = sorted(p.name.removeprefix("test_") for p in BUILD.glob("test_*") if p.is_file())
 
 

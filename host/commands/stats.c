@@ -78,10 +78,11 @@ static void compare_scales(context *c, const side *truth, const side *model)
     }
 }
 
+/* In the words of the report (report/compare.c). */
 static const char *const figure_meaning[] = {
-    "sum of |difference| of the pixel histograms; 0 is perfect, 2 disjoint", "ratio of the mean densities",
-    "ratio of the scatter of the mean density from image to image",
-    "mean |ln ratio| of the median power spectra; 0 is perfect", "ratio of the numbers of peaks"};
+    "twice the share of pixels in the wrong bin of density; 0 is perfect", "ratio of the mean densities; 1 is perfect",
+    "ratio of the scatter of the mean density from image to image; 1 is perfect",
+    "mean |ln ratio| of the median power spectra; 0 is perfect", "ratio of the numbers of peaks; 1 is perfect"};
 
 static json_t *number(double x)
 {

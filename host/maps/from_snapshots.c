@@ -96,6 +96,7 @@ static status push_snapshot(context *c, const char *path, int64_t i, int64_t cou
         int64_t box = s.box_index >= 0 && s.box_index <= INT32_MAX ? s.box_index : i;
         const int32_t origin[3] = {(int32_t)box, 2, 0};
         memcpy(out->origin + 3 * i, origin, sizeof origin);
+        log_debug(c, "tessellating %s", path);
         e = dtfe_queue_push(c, *q, &s.positions, s.count, s.box_mpc_h, i);
     }
     snapshot_delete(&s);

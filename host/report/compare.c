@@ -4,13 +4,28 @@
 #include <math.h>
 
 const char *const figure_names[FIGURES] = {"pdf", "mean", "std", "psd", "peaks"};
-const char *const figure_meaning[FIGURES] = {"the densities of pixels", "the amount of matter",
-                                             "the variety between images", "the power spectrum", "the number of peaks"};
+const char *const figure_subject[FIGURES] = {"the densities of pixels", "the amount of matter",
+                                             "the scatter of the amount of matter", "the power spectrum",
+                                             "the number of peaks"};
+const char *const figure_meaning[FIGURES] = {
+    "twice the share of pixels in the wrong bin of density", "ratio of the mean densities",
+    "ratio of the scatter of the mean density from image to image", "mean |ln ratio| of the median power spectra",
+    "ratio of the numbers of peaks"};
 const char *const minkowski_names[MINKOWSKI] = {"area", "perimeter", "euler"};
+
+int figure_perfect(int figure)
+{
+    return figure == FIGURE_PDF || figure == FIGURE_PSD ? 0 : 1;
+}
 
 double numbers_distance(int figure, double v)
 {
-    return figure == FIGURE_PDF || figure == FIGURE_PSD ? fabs(v) : fabs(log(v));
+    return figure_perfect(figure) ? fabs(log(v)) : fabs(v);
+}
+
+double numbers_distance_error(int figure, double v, double error)
+{
+    return figure_perfect(figure) ? error / fabs(v) : error;
 }
 
 double numbers_shape(const numbers *n, int which)

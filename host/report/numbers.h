@@ -23,8 +23,10 @@ typedef struct {
  * model / truth of the mean density, of its scatter from map to map and of the number of peaks; psd = mean |ln ratio|
  * of the median P(k). */
 enum { FIGURE_PDF, FIGURE_MEAN, FIGURE_STD, FIGURE_PSD, FIGURE_PEAKS, FIGURES };
-extern const char *const figure_names[FIGURES];
-extern const char *const figure_meaning[FIGURES]; /* "the densities of pixels", in a sentence */
+extern const char *const figure_names[FIGURES];   /* "pdf", … */
+extern const char *const figure_subject[FIGURES]; /* "the densities of pixels", in a sentence */
+extern const char *const figure_meaning[FIGURES]; /* "ratio of the mean densities", as `stats` prints it */
+int figure_perfect(int figure);                   /* 0 or 1 */
 
 /* Of the densest n % of pixels: the overlap of pairs, 2 N(both)/(N + N), and what it is to be measured by. */
 enum {
@@ -70,8 +72,9 @@ void numbers_delete(numbers *n);
 /* Missing datasets leave their member NULL; STATUS_DATA when /density_edges is missing or shapes disagree. */
 status numbers_read(context *c, const char *path, numbers *n);
 
-/* How far a figure is from perfect: |ln ratio| of a ratio, else the value itself. */
+/* How far a figure is from perfect: |ln ratio| of a ratio, else the value itself; and the error of that. */
 double numbers_distance(int figure, double v);
+double numbers_distance_error(int figure, double v, double error);
 /* Greatest difference between the model's mean curve of a Minkowski functional and the truth's, in units of the
  * latter's greatest height. NaN where something is missing. */
 double numbers_shape(const numbers *n, int which);

@@ -85,7 +85,7 @@ status plot_score(context *c, const run *r, const char *folder, plot id, bool *w
 static void part_title(const char *name, char title[48])
 {
     static const char *const known[][2] = {
-        {"pdf", "pixel densities"},  {"mean", "mean density"}, {"scatter", "variety of the mean density"},
+        {"pdf", "pixel densities"},  {"mean", "mean density"}, {"scatter", "scatter of the mean density"},
         {"power", "power spectrum"}, {"peaks", "peaks"},       {"minkowski", "Minkowski functionals"},
         {"diversity", "diversity"}};
     size_t k = 0;

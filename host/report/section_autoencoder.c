@@ -95,13 +95,17 @@ static status write_masks(page *h, const report_input *in)
     return s;
 }
 
-/* The percentage at which a column is greatest. */
+/* The percentage at which a column is greatest; the value is NaN where the file has none that is finite. */
 static double peak_of(const numbers_dice *d, int column, double *value)
 {
     int best = 0; /* a significance is not finite where all random pairs overlap alike */
-    for (int i = 1; i < d->count; i++)
-        if (d->column[column][i] > d->column[column][best] || !isfinite(d->column[column][best])) best = i;
-    *value = d->column[column][best];
+    *value = NAN;
+    for (int i = 0; d->column[column] && i < d->count; i++) {
+        const double v = d->column[column][i];
+        if (!isfinite(v) || v <= *value) continue;
+        *value = v;
+        best = i;
+    }
     return d->column[DICE_PERCENT][best];
 }
 
@@ -128,19 +132,19 @@ static void say_overlap(page *h, const numbers_dice *d)
                           "paper: 60 %%). "
                         : "The scatter of the pairs overlaps with that of random ones even at the top 1 %%. ",
                     reach);
-    if (d->column[DICE_NORMALIZED]) {
-        percent = peak_of(d, DICE_NORMALIZED, &peak);
+    percent = peak_of(d, DICE_NORMALIZED, &peak);
+    if (isfinite(peak)) {
         page_format(h,
                     "Beyond chance, most is found again at the top %.0f %%: %.2f of what there is to find (the paper: "
                     "at 20 %% in 2D, 10 %% in 3D)",
                     percent, peak);
-    }
-    if (d->column[DICE_NORMALIZED] && d->column[DICE_SIGNIFICANCE]) {
         percent = peak_of(d, DICE_SIGNIFICANCE, &peak);
-        page_format(h, "; it stands out most from the scatter of random pairs, by %.1f σ, at the top %.0f %%", peak,
-                    percent);
+        if (isfinite(peak))
+            page_format(h, "; it stands out most from the scatter of random pairs, by %.1f σ, at the top %.0f %%", peak,
+                        percent);
+        page_raw(h, ".");
     }
-    page_raw(h, d->column[DICE_NORMALIZED] ? ".</p>\n" : "</p>\n");
+    page_raw(h, "</p>\n");
 }
 
 /* Stands beside the picture of the overlap, in the same pair of columns, which it ends. */
@@ -175,6 +179,16 @@ static status write_overlap(page *h, const report_input *in, bool in_pair)
     return s;
 }
 
+/* Of the smallest scale: amplitude and correlation. */
+static const char *fate_of_small(double amplitude, double correlation)
+{
+    if (amplitude <= .8) return "small structures are drawn too weak";
+    if (amplitude >= 1.25) return "small structures are drawn too strong";
+    return correlation < .3   ? "small structures are drawn, though not where they are in the simulation"
+           : correlation < .5 ? "small structures are found in part"
+                              : "small structures are found as well";
+}
+
 /* What the inferred images have in common with their originals scale by scale; in words its two ends. */
 static status write_scales(page *h, const report_input *in)
 {
@@ -189,8 +203,10 @@ static status write_scales(page *h, const report_input *in)
                        "Whether waves are as strong as in the simulations, wherever they lie; median and median "
                        "absolute deviation over the pairs.");
     if (!run_has(in->r, RUN_PAIRS_STATS) || !k || !t || n->rings < 2) return s;
+    const int last = n->rings - 1;
+    if (!isfinite(k[0]) || !isfinite(k[last]) || !isfinite(t[0]) || !isfinite(t[last])) return s;
     int half = 0;
-    while (half < n->rings && k[half] >= .5) half++;
+    while (half < n->rings && !(k[half] < .5)) half++;
     page_format(h, "<div>\n<h3>Scale by scale</h3>\n<p>At the largest scale the correlation is %.2f", k[0]);
     if (half == 0)
         page_raw(h, "; it is below one half at every scale");
@@ -204,24 +220,19 @@ static status write_scales(page *h, const report_input *in)
     page_format(h,
                 ". The amplitude is %.2f times that of the simulations at the largest and %.2f times at the smallest "
                 "scale: %s.</p>\n</div>\n",
-                t[0], t[n->rings - 1],
-                t[n->rings - 1] > .8 && k[n->rings - 1] < .3
-                    ? "small structures are drawn, though not where they are in the simulation"
-                : t[n->rings - 1] <= .8 ? "small structures are drawn too weak"
-                                        : "small structures are found as well");
+                t[0], t[last], fate_of_small(t[last], k[last]));
     return s;
 }
 
 static void say_statistics(page *h, const numbers *n)
 {
-    static const char *const what[FIGURES] = {"pdf", "mean density ×", "scatter ×", "psd", "peaks ×"};
     int known = 0;
     for (int i = 0; i < FIGURES; i++) known += isfinite(n->figures[i]);
     if (!known) return;
     page_raw(h, "<p>Inferred against simulated: ");
     for (int i = 0, k = 0; i < FIGURES; i++) {
         if (!isfinite(n->figures[i])) continue;
-        page_format(h, "%s%s ", k++ ? ", " : "", what[i]);
+        page_format(h, "%s%s ", k++ ? ", " : "", figure_names[i]);
         piece_value(h, n->figures[i], n->errors[i]);
     }
     page_raw(h, ". The vectors come from the encoder, not from a normal distribution, so these images need not be "

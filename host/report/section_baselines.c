@@ -1,5 +1,5 @@
 /* What a generator must beat to be worth its training: another half of the truth sets the goal; the same network before
- * any training and a Gaussian field with the truth's power spectrum and densities set the floor. */
+ * any training and a transformed Gaussian field (stats/gaussian.h) set the floor. */
 #include <math.h>
 #include <stdio.h>
 #include "report/sections.h"
@@ -7,14 +7,15 @@
 /* The last is no rival: it is what the best generator could reach. */
 enum { TRAINED, UNTRAINED, GAUSSIAN, RIVALS, HALF = RIVALS, COLUMNS };
 
-static const char *const titles[COLUMNS] = {"trained network", "untrained network", "Gaussian field",
+static const char *const titles[COLUMNS] = {"trained network", "untrained network", "transformed Gaussian field",
                                             "simulated, half against half"};
 
 /* One row of the table: a figure, or the score. */
 typedef struct {
-    const char *name, *meaning;
-    double value[COLUMNS], error[COLUMNS], distance[COLUMNS]; /* distance from perfect */
-    int best;                                                 /* of the rivals, −1 when there is none */
+    const char *name, *meaning, *perfect;
+    double value[COLUMNS], error[COLUMNS];
+    double distance[COLUMNS], distance_error[COLUMNS]; /* from perfect */
+    int best;                                          /* of the rivals, −1 when there is none */
 } contest;
 
 static void find_best(contest *t)
@@ -27,12 +28,12 @@ static void find_best(contest *t)
 /* Rows of the table: the five figures and the three shapes. */
 enum { ROWS = FIGURES + MINKOWSKI };
 
-static const char *meaning_of(int row)
+static const char *subject_of(int row)
 {
     static const char *const shapes[MINKOWSKI] = {[MINKOWSKI_AREA] = "the area above a density",
-                                                  [MINKOWSKI_PERIMETER] = "the length of its boundary",
-                                                  [MINKOWSKI_EULER] = "its pieces less its holes"};
-    return row < FIGURES ? figure_meaning[row] : shapes[row - FIGURES];
+                                                  [MINKOWSKI_PERIMETER] = "the length of the boundary",
+                                                  [MINKOWSKI_EULER] = "the number of pieces less holes"};
+    return row < FIGURES ? figure_subject[row] : shapes[row - FIGURES];
 }
 
 static const numbers *rival_of(const run *r, int k)
@@ -46,11 +47,12 @@ static const numbers *rival_of(const run *r, int k)
 static contest contest_of_shapes(const run *r, int which)
 {
     contest t = {.name = minkowski_names[which],
-                 .meaning = "greatest distance between the curves of this functional, over its height; 0 is perfect"};
+                 .meaning = "greatest distance between the curves of this functional, over its height",
+                 .perfect = "0"};
     for (int k = 0; k < COLUMNS; k++) {
         const numbers *n = k < RIVALS ? rival_of(r, k) : NULL;
         t.value[k] = t.distance[k] = n ? numbers_shape(n, which) : NAN;
-        t.error[k] = NAN;
+        t.error[k] = t.distance_error[k] = NAN;
     }
     find_best(&t);
     return t;
@@ -59,11 +61,7 @@ static contest contest_of_shapes(const run *r, int which)
 /* Figure i. */
 static contest contest_of(const run *r, int i)
 {
-    static const char *const meaning[FIGURES] = {
-        "pixels in the wrong density bin; 0 is perfect", "ratio of the mean densities; 1 is perfect",
-        "ratio of their scatter from image to image; 1 is perfect", "distance of the power spectra; 0 is perfect",
-        "ratio of the numbers of peaks; 1 is perfect"};
-    contest t = {.name = figure_names[i], .meaning = meaning[i]};
+    contest t = {.name = figure_names[i], .meaning = figure_meaning[i], .perfect = figure_perfect(i) ? "1" : "0"};
     for (int k = 0; k < RIVALS; k++) {
         const numbers *n = rival_of(r, k);
         t.value[k] = n ? n->figures[i] : NAN;
@@ -71,7 +69,10 @@ static contest contest_of(const run *r, int i)
     }
     t.value[HALF] = run_has(r, RUN_STATS) ? r->stats.halves[i] : NAN;
     t.error[HALF] = run_has(r, RUN_STATS) ? r->stats.halves_errors[i] : NAN;
-    for (int k = 0; k < COLUMNS; k++) t.distance[k] = numbers_distance(i, t.value[k]);
+    for (int k = 0; k < COLUMNS; k++) {
+        t.distance[k] = numbers_distance(i, t.value[k]);
+        t.distance_error[k] = numbers_distance_error(i, t.value[k], t.error[k]);
+    }
     find_best(&t);
     return t;
 }
@@ -82,8 +83,9 @@ static contest contest_of_scores(const run *r)
     static const char *const names[RIVALS] = {NULL, "untrained", "gaussian"};
     const json_t *given = json_object_get(r->select, "baselines");
     contest t = {.name = "score",
-                 .meaning = "as select forms it, against the validation maps; 1 is another sample of "
-                            "simulations"};
+                 .meaning = "as select forms it, against the validation maps, where another "
+                            "sample of simulations has 1",
+                 .perfect = "0"};
     run_epoch best = {.score = NAN, .error = NAN};
     if (run_best(r) >= 0) run_epoch_get(r, run_best(r), &best);
     for (int k = 0; k < COLUMNS; k++) {
@@ -91,14 +93,17 @@ static contest contest_of_scores(const run *r)
         t.value[k] = k == TRAINED ? best.score : run_number(object, "score");
         t.error[k] = k == TRAINED ? best.error : run_number(object, "score_error");
     }
-    for (int k = 0; k < COLUMNS; k++) t.distance[k] = t.value[k];
+    for (int k = 0; k < COLUMNS; k++) {
+        t.distance[k] = t.value[k];
+        t.distance_error[k] = t.error[k];
+    }
     find_best(&t);
     return t;
 }
 
 static void write_row(page *h, const contest *t)
 {
-    page_format(h, "<tr><td><strong>%s</strong><small>%s</small></td>", t->name, t->meaning);
+    page_format(h, "<tr><td><strong>%s</strong><small>%s; %s is perfect</small></td>", t->name, t->meaning, t->perfect);
     for (int k = 0; k < COLUMNS; k++) {
         const bool best = k == t->best;
         page_format(h, "<td class=\"n%s\" data-label=\"%s\">%s", best ? " best" : "", titles[k], best ? "● " : "");
@@ -108,38 +113,38 @@ static void write_row(page *h, const contest *t)
     page_raw(h, "</tr>\n");
 }
 
-/* Whether the best of a row and rival k differ by less than their errors. */
-static bool within_errors(const contest *t, int k)
+/* Whether the lead of a rival over the network is less than their errors. */
+static bool within_errors(const contest *t, int rival)
 {
-    const double a = t->error[t->best], b = t->error[k];
-    return isfinite(a) && isfinite(b) && fabs(t->value[k] - t->value[t->best]) < sqrt(a * a + b * b);
+    const double lead = t->distance[TRAINED] - t->distance[rival];
+    return lead < hypot(t->distance_error[TRAINED], t->distance_error[rival]);
 }
 
-/* "The Gaussian field is nearer in …, because …": what each baseline does better than the network. */
+/* "The transformed Gaussian field is nearer in …, because …": what each baseline does better than the network. */
 static void say_defeats(page *h, const contest rows[ROWS], int rival)
 {
     static const char *const why[COLUMNS][ROWS] = {
-        [GAUSSIAN] = {[FIGURE_PDF] = "it is given the densities of the simulations",
+        [GAUSSIAN] = {[FIGURE_PDF] = "it is given the densities of the training maps",
                       [FIGURE_MEAN] = "its mean follows from the densities that it is given",
-                      [FIGURE_STD] = "the scatter of the mean density is part of the spectrum that it is given",
-                      [FIGURE_PSD] = "it is given the power spectrum of the simulations",
+                      [FIGURE_STD] = "the scatter of the mean density is part of the spectrum that it is fitted to",
+                      [FIGURE_PSD] = "its spectrum is fitted to that of the training maps",
                       [FIGURES + MINKOWSKI_AREA] = "this is the sum of the densities that it is given"}};
-    int n = 0;
+    int n = 0, clear = 0;
     for (int i = 0; i < ROWS; i++) {
         const contest *t = &rows[i];
+        const bool close = within_errors(t, rival);
         if (!(t->distance[rival] < t->distance[TRAINED])) continue;
         page_format(h,
                     n++                 ? "; in %s"
-                    : rival == GAUSSIAN ? "<p>The Gaussian field is nearer in %s"
+                    : rival == GAUSSIAN ? "<p>The transformed Gaussian field is nearer in %s"
                                         : "<p>The untrained network is nearer in %s",
-                    meaning_of(i));
-        page_format(h, " (%.3f against %.3f", t->value[rival], t->value[TRAINED]);
-        page_raw(h, t->best == TRAINED || t->best == rival
-                        ? within_errors(t, t->best == rival ? TRAINED : rival) ? ", within the errors)" : ")"
-                        : ")");
-        if (why[rival][i]) page_format(h, ", because %s", why[rival][i]);
+                    subject_of(i));
+        page_format(h, " (%.3f against %.3f%s)", t->value[rival], t->value[TRAINED],
+                    close ? ", within the errors" : "");
+        clear += !close;
+        if (why[rival][i] && !close) page_format(h, ", because %s", why[rival][i]);
     }
-    if (n) page_raw(h, rival == UNTRAINED ? ": by chance, for it has learnt nothing.</p>\n" : ".</p>\n");
+    if (n) page_raw(h, rival == UNTRAINED && !clear ? ": by chance, for it has learnt nothing.</p>\n" : ".</p>\n");
 }
 
 static void say_result(page *h, const contest rows[ROWS])
@@ -148,17 +153,17 @@ static void say_result(page *h, const contest rows[ROWS])
     int n = 0, known = 0;
     for (int i = 0; i < ROWS; i++) {
         known += rows[i].best >= 0;
-        if (rows[i].best == TRAINED) won[n++] = meaning_of(i);
+        if (rows[i].best == TRAINED) won[n++] = subject_of(i);
     }
     if (!known) return;
     page_raw(h, "<p>");
     if (n) {
         page_raw(h, "The trained network comes nearest to the simulations in ");
         piece_list(h, won, n);
+        page_format(h, " (%d of %d figures).</p>\n", n, known);
     } else {
-        page_raw(h, "The trained network comes nearest to the simulations in none of the figures");
+        page_format(h, "The trained network comes nearest to the simulations in none of the %d figures.</p>\n", known);
     }
-    page_format(h, " (%d of %d figures).</p>\n", n, known);
     say_defeats(h, rows, GAUSSIAN);
     say_defeats(h, rows, UNTRAINED);
 }
@@ -186,7 +191,7 @@ static status write_strips(page *h, const report_input *in)
     } rows[] = {{PICTURE_STRIP_TRUTH, "simulated", "dot truth"},
                 {PICTURE_STRIP_GENERATED, "trained network", "dot"},
                 {PICTURE_STRIP_UNTRAINED, "untrained network", "dot none"},
-                {PICTURE_STRIP_GAUSSIAN, "Gaussian field", "dot none"}};
+                {PICTURE_STRIP_GAUSSIAN, "transformed Gaussian field", "dot none"}};
     status s = STATUS_OK;
     for (size_t i = 0; i < sizeof rows / sizeof *rows && !s; i++) {
         if (!in->p->pictures[rows[i].id]) continue;
@@ -195,9 +200,10 @@ static status write_strips(page *h, const report_input *in)
         page_raw(h, "</div>\n");
     }
     if (!s && in->p->pictures[PICTURE_STRIP_TRUTH])
-        page_raw(h, "<figcaption>Images taken evenly from each set, on the colour scale of the simulations. A Gaussian "
-                    "field has the right amount of structure at each size, but no filaments: these are in the phases, "
-                    "which it draws at random.</figcaption>\n");
+        page_raw(h, "<figcaption>Images taken evenly from each set, on the colour scale of the simulations. The "
+                    "transformed Gaussian field has the right densities and, as far as the two go together, the right "
+                    "amount of structure at each size; what it lacks is how structures of different sizes are "
+                    "tied to each other, and with it filaments.</figcaption>\n");
     return s;
 }
 
@@ -207,8 +213,9 @@ status section_baselines(page *h, const report_input *in)
     contest rows[ROWS];
     page_raw(h, "<section id=\"baselines\">\n<h2>Against simpler means</h2>\n"
                 "<p>Is a network worth its training? Two sets of images that cost next to nothing are judged alike: "
-                "those of the same network before its first step, and a Gaussian random field that is given the power "
-                "spectrum and the densities of the simulations.</p>\n");
+                "those of the same network before its first step, and Gaussian random fields whose values are mapped, "
+                "pixel by pixel, to the densities of the training maps, with a spectrum fitted so that the result has "
+                "that of the training maps. These know two statistics and nothing else.</p>\n");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!run_has(in->r, parts[i])) piece_missing(h, in, parts[i]);
     for (int i = 0; i < FIGURES; i++) rows[i] = contest_of(in->r, i);

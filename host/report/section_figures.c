@@ -1,4 +1,5 @@
-/* The five figures in a table, read aloud: what each means, what chance alone gives, and where the model is off. */
+/* The five figures in a table, read aloud: what each means, what two samples of the truth give, and where the model is
+ * off. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,23 +8,20 @@
 typedef enum { LEVEL_UNKNOWN, LEVEL_CHANCE, LEVEL_NEAR, LEVEL_OFF, LEVEL_FAR } level;
 
 static const struct {
-    const char *title, *meaning, *ideal;
-    double near, off; /* |ln ratio|, or the value itself */
-} rows[FIGURES] = {
-    [FIGURE_PDF] = {"pdf", "pixels in the wrong density bin: 0 none, 2 all", "0", .1, .5},
-    [FIGURE_MEAN] = {"mean", "mean density, generated ÷ simulated", "1", .05, .25},
-    [FIGURE_STD] = {"std", "scatter of the mean density from image to image, generated ÷ simulated", "1", .15, .5},
-    [FIGURE_PSD] = {"psd", "distance of the power spectra, mean |ln ratio|", "0", .15, .7},
-    [FIGURE_PEAKS] = {"peaks", "number of peaks, generated ÷ simulated", "1", .08, .3},
-};
+    double near, off; /* distance from perfect */
+} limits[FIGURES] = {[FIGURE_PDF] = {.1, .5},
+                     [FIGURE_MEAN] = {.05, .25},
+                     [FIGURE_STD] = {.15, .5},
+                     [FIGURE_PSD] = {.15, .7},
+                     [FIGURE_PEAKS] = {.08, .3}};
 
-/* `chance` may be NaN. */
-static level level_of(int figure, double v, double chance)
+/* Within two of its own errors of perfect a figure is as good as its images can tell. */
+static level level_of(int figure, double v, double error)
 {
     if (!isfinite(v)) return LEVEL_UNKNOWN;
-    double d = numbers_distance(figure, v);
-    if (isfinite(chance) && d <= 1.5 * numbers_distance(figure, chance) + .01) return LEVEL_CHANCE;
-    return d <= rows[figure].near ? LEVEL_NEAR : d <= rows[figure].off ? LEVEL_OFF : LEVEL_FAR;
+    const double d = numbers_distance(figure, v);
+    if (d <= 2 * numbers_distance_error(figure, v, error)) return LEVEL_CHANCE;
+    return d <= limits[figure].near ? LEVEL_NEAR : d <= limits[figure].off ? LEVEL_OFF : LEVEL_FAR;
 }
 
 static void say_level(page *h, level l)
@@ -92,23 +90,13 @@ static void cell(page *h, const char *label, double v, double error)
     page_raw(h, "</td>");
 }
 
-/* What another sample of the truth gives: train against test where select.json has it, else two halves of the
- * truth. Whether it is the former. */
-static bool reference_of(const report_input *in, double figures[FIGURES])
-{
-    const json_t *given = json_object_get(json_object_get(in->r->select, "train"), "figures");
-    const bool train = json_is_object(given);
-    for (int i = 0; i < FIGURES; i++) figures[i] = train ? run_number(given, figure_names[i]) : in->r->stats.halves[i];
-    return train;
-}
-
 /* Those at the levels from … to. */
 static void list_levels(page *h, const level levels[FIGURES], level from, level to)
 {
     const char *words[FIGURES];
     int n = 0;
     for (int i = 0; i < FIGURES; i++)
-        if (levels[i] >= from && levels[i] <= to) words[n++] = figure_meaning[i];
+        if (levels[i] >= from && levels[i] <= to) words[n++] = figure_subject[i];
     piece_list(h, words, n);
 }
 
@@ -134,20 +122,17 @@ static void say_summary(page *h, const level levels[FIGURES])
     page_raw(h, "</p>\n");
 }
 
-static void write_table(page *h, const numbers *n, const double chance[FIGURES], const level levels[FIGURES],
-                        bool train)
+static void write_table(page *h, const numbers *n, const level levels[FIGURES])
 {
     const double bias = numbers_power_bias(n);
-    page_format(h,
-                "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th "
-                "class=\"n\">perfect</th><th class=\"n\">%s</th>"
-                "<th class=\"n\">generated</th><th>in words</th><th></th></tr></thead>\n<tbody>\n",
-                train ? "train against test" : "simulated, half<br>against half");
+    page_raw(h, "<div class=\"wide\"><table class=\"stack\">\n<thead><tr><th>figure</th><th "
+                "class=\"n\">perfect</th><th class=\"n\">simulated, half<br>against half</th>"
+                "<th class=\"n\">generated</th><th>in words</th><th></th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < FIGURES; i++) {
         page_format(h,
-                    "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%s</td>",
-                    rows[i].title, rows[i].meaning, rows[i].ideal);
-        cell(h, train ? "train against test" : "half against half", chance[i], NAN);
+                    "<tr><td><strong>%s</strong><small>%s</small></td><td class=\"n\" data-label=\"perfect\">%d</td>",
+                    figure_names[i], figure_meaning[i], figure_perfect(i));
+        cell(h, "half against half", n->halves[i], n->halves_errors[i]);
         cell(h, "generated", n->figures[i], n->errors[i]);
         page_raw(h, "<td>");
         say_reading(h, i, n->figures[i], bias);
@@ -155,12 +140,10 @@ static void write_table(page *h, const numbers *n, const double chance[FIGURES],
         say_level(h, levels[i]);
         page_raw(h, "</td></tr>\n");
     }
-    page_raw(h, "</tbody></table></div>\n");
-    page_format(h,
-                "<p>No finite set of simulations agrees with another one exactly. The column <em>%s</em> shows by how "
-                "much two samples of "
-                "the truth differ here; a generator cannot be told to be wrong by less than about that.</p>\n",
-                train ? "train against test" : "half against half");
+    page_raw(h, "</tbody></table></div>\n"
+                "<p>No finite set of simulations agrees with another one exactly: <em>half against half</em> shows by "
+                "how much two samples of the truth differ, each of half the images. A figure is called as good as "
+                "chance allows where it is perfect within two of its own errors.</p>\n");
 }
 
 /* Does it make ever the same images, or the truth's? */
@@ -172,9 +155,10 @@ static void say_diversity(page *h, const numbers *n)
         "<p>Measured image by image, a generated one is %.2f times as far from the generated image most like it "
         "as a simulated one is from its own nearest: %s",
         n->variety,
-        n->variety < .7   ? "the generator repeats itself"
-        : n->variety < .9 ? "somewhat less variety than in the simulations"
-                          : "as much variety as in the simulations");
+        n->variety < .7    ? "the generator repeats itself"
+        : n->variety < .9  ? "somewhat less variety than in the simulations"
+        : n->variety < 1.1 ? "as much variety as in the simulations"
+                           : "more variety than in the simulations");
     if (isfinite(n->copies))
         page_format(h, ". %.1f %% of them lie nearer to a simulated test image than any two of these do to each other",
                     100 * n->copies);
@@ -217,7 +201,7 @@ static void say_best(page *h, const run *r)
         page_format(h, "<p>The chosen state scored <strong>%.2f</strong>", e.score);
         if (isfinite(e.error)) page_format(h, " (±&nbsp;%.2g)", e.error);
         page_format(h,
-                    " against the validation maps: its statistics lie on average %.2g times as far from them as those "
+                    " against the validation maps: its statistics lie some %.2g times as far from them as those "
                     "of another sample of simulations do",
                     e.score);
     }
@@ -234,16 +218,14 @@ static void say_best(page *h, const run *r)
 
 status section_figures(page *h, const report_input *in)
 {
-    const double *figures = in->r->stats.figures;
-    double chance[FIGURES];
+    const numbers *n = &in->r->stats;
     level levels[FIGURES];
     page_raw(h, "<section id=\"figures\">\n<h2>How good is it?</h2>\n");
     if (run_has(in->r, RUN_STATS)) {
-        const bool train = reference_of(in, chance);
-        for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, figures[i], chance[i]);
+        for (int i = 0; i < FIGURES; i++) levels[i] = level_of(i, n->figures[i], n->errors[i]);
         say_summary(h, levels);
-        write_table(h, &in->r->stats, chance, levels, train);
-        say_diversity(h, &in->r->stats);
+        write_table(h, n, levels);
+        say_diversity(h, n);
     } else {
         piece_missing(h, in, RUN_STATS);
     }

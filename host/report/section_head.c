@@ -142,7 +142,7 @@ static void write_facts(page *h, const run *r)
         run_epoch e;
         run_epoch_get(r, best, &e);
         snprintf(text, sizeof text, "%.2f", e.score);
-        if (isfinite(e.score)) fact(h, text, "score of the chosen network; 1 is ideal");
+        if (isfinite(e.score)) fact(h, text, "score of the chosen network; 1 is another sample of simulations");
     }
     snprintf(text, sizeof text, "%.2f", numbers_dice_at(&r->pairs.dice, DICE_MEAN, 20));
     if (isfinite(numbers_dice_at(&r->pairs.dice, DICE_MEAN, 20)))

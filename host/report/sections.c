@@ -192,8 +192,9 @@ static status write_parts(page *h, const report_input *in)
             worst = name;
         }
     }
-    page_raw(h, "<h3>Part by part</h3>\n<p>The score is the mean of its parts, each the distance from the validation "
-                "maps over that of another sample of simulations.");
+    page_raw(h,
+             "<h3>Part by part</h3>\n<p>The score is exp(mean&nbsp;ln(1&nbsp;+&nbsp;r))&nbsp;−&nbsp;1 of its parts r, "
+             "each the distance from the validation maps over that of another sample of simulations.");
     if (worst) {
         page_raw(h, " In the chosen network the part furthest from its goal is <em>");
         page_escape(h, worst);

@@ -7,6 +7,7 @@ import numpy
 
 STATED = dict(pdf=.4321, mean=1.0123, std=.8765, psd=.1357, peaks=.9753,
               half_pdf=.0246, half_mean=1.0086, half_std=.9182, half_psd=.0173, half_peaks=1.0321,
+              half_pdf_error=.0061, half_mean_error=.0234, half_std_error=.0815, half_psd_error=.0352, half_peaks_error=.0076,
               pdf_error=.0211, mean_error=.0133, std_error=.0707, psd_error=.0256, peaks_error=.0144)
 HOSTILE = "<script>alert('x')</script> & \"quoted\" <img src=http://evil.example/x.png>"
 CONFIG = """[run]

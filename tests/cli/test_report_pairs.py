@@ -157,9 +157,9 @@ def test_sanity_that_was_not_asked_for(copy):
 
 def test_baselines_where_they_win(made):
     _, text = made
-    assert "The trained network comes nearest to the simulations in the variety between images, the number of peaks" in text
+    assert "The trained network comes nearest to the simulations in the scatter of the amount of matter, the number of peaks" in text
     assert "of 8 figures)" in text
-    assert "The Gaussian field is nearer in the densities of pixels (0.032 against 0.432), because it is given the densities" in text
+    assert "The transformed Gaussian field is nearer in the densities of pixels (0.032 against 0.432), because it is given the densities" in text
     assert "(1.011 against 1.012, within the errors)" in text
     for figures in BASELINES.values():
         for name, value in figures.items():
@@ -187,6 +187,30 @@ def test_score_and_its_parts(made):
 
 def test_diversity(made):
     assert "0.81 times as far" in made[1] and "3.8 % of them" in made[1]
+
+
+def test_levels_by_the_figures_own_errors(copy):
+    """Half against half is printed with its errors, and is no yardstick: only what is perfect within two errors is chance."""
+    assert "0.025 ± 0.006" in text_of(copy) and text_of(copy).count("as good as chance allows") == 4  # mean, std, peaks; the note
+    with h5py.File(copy / "stats.h5", "a") as f:
+        f["score"].attrs.update(mean_error=.001, std_error=.001, peaks_error=.001)
+    report(copy)
+    assert text_of(copy).count("as good as chance allows") == 1
+
+
+def test_words_for_either_side(copy):
+    with h5py.File(copy / "stats.h5", "a") as f:
+        f["diversity"].attrs["variety"] = 3.
+    with h5py.File(copy / "stats_pairs.h5", "a") as f:
+        f["pairs/transfer_median"][-1] = 3.
+        f["dice/significance_mean"][:] = numpy.nan
+    report(copy)
+    assert "more variety than in the simulations" in text_of(copy) and "small structures are drawn too strong" in text_of(copy)
+    with h5py.File(copy / "stats_pairs.h5", "a") as f:
+        f["pairs/correlation_mean"][:] = numpy.nan
+        f["dice/normalized_mean"][:] = numpy.nan
+    report(copy)
+    assert "nan" not in re.findall("[a-z]+", text_of(copy)) and "Scale by scale" not in text_of(copy)
 
 
 def test_minkowski_curves(made):

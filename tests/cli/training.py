@@ -93,8 +93,8 @@ def temporaries(folder):
 
 
 def start(*arguments, **options):
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            **options)
+    return subprocess.Popen([PROGRAM, *map(str, arguments)],
+                            **{**dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), **options})
 
 
 def wait_until(condition, process, seconds=100):

@@ -1,4 +1,4 @@
-/* The statistics of two sets of 1000 matched images, each by itself and all together; bench/peers/statistics.py does
+/* The statistics of two sets of 1000 matched images, each by itself and all together; bench/peers/map_statistics.py does
  * the same in NumPy and SciPy. */
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 """The statistics of 1000 + 1000 matched maps in NumPy and SciPy, vectorised as a practised user would, to compare with
 `cosmocl bench stats`.
 
-    statistics.py [--images 1000] [--side 128] [--repeat 1] [--threads 2]
+    map_statistics.py [--images 1000] [--side 128] [--repeat 1] [--threads 2]
 
 Prints one JSON object with the time of each statistic and of all.
 """

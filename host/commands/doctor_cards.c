@@ -59,9 +59,10 @@ static void check_node(doctor *d, const char *path)
     struct stat info;
     if (!access(path, R_OK | W_OK) || errno == ENOENT) return;
     const char *why = strerror(errno);
-    const struct group *owner = stat(path, &info) ? NULL : getgrgid(info.st_gid);
-    if (d->container)
-        snprintf(mend, sizeof mend, "start the container with --group-add %u", owner ? owner->gr_gid : info.st_gid);
+    const bool known = !stat(path, &info);
+    const struct group *owner = known ? getgrgid(info.st_gid) : NULL;
+    if (d->container && known)
+        snprintf(mend, sizeof mend, "start the container with --group-add %u", info.st_gid);
     else
         snprintf(mend, sizeof mend, "sudo usermod -aG %s $USER, then log in again", owner ? owner->gr_name : "render");
     doctor_find(d, NOTE, "permission", mend, "%s: %s", path, why);

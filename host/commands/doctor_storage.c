@@ -16,15 +16,17 @@
 
 enum { SPACE_MIB = 200, FILE_TIMEOUT_S = 60 };
 
-/* Kernels built for devices and drivers that are no longer here. */
+/* Kernels built for devices and drivers that are not here. Where only some drivers are looked at, or none answers,
+ * nothing is known of them. */
 static status check_stale(doctor *d, const char *folder)
 {
     health_cache u;
+    if (!d->count || getenv("OCL_ICD_VENDORS")) return STATUS_OK;
     status s = health_cache_survey(d->c, folder, d->list, d->count, &u);
     if (s) return s;
     if (u.stale)
-        doctor_find(d, NOTE, "cache", "cosmocl cache --clear",
-                    "%d of %d built kernels (%.1f MiB) are of devices or drivers that are no longer here", u.stale,
+        doctor_find(d, NOTE, "cache", "cosmocl cache --clear, unless another machine that shares the folder uses them",
+                    "%d of %d built kernels (%.1f MiB) are of devices, drivers or versions that are not here", u.stale,
                     u.files, u.stale_bytes / (1 << 20));
     if (u.damaged)
         doctor_find(d, NOTE, "cache", "cosmocl cache --clear; check the disk when it happens again",

@@ -67,10 +67,11 @@ static void propose(const maps *m, char *text, size_t size)
     size_t n = 0;
     text[0] = 0;
     if (m->nx < 2 * PRESET_SIDE) {
-        while (halvings > 1 && m->nx >> halvings < NARROW) halvings--;
-        crop = m->nx - m->nx % (1 << halvings);
-        for (int h = halvings; h > 0 && m->nx >> h <= WIDE; h--)
-            if (m->nx % (1 << h) == 0) {
+        const int half = m->nx / 2; /* four crops side by side are what the maps are judged by */
+        while (halvings > 1 && half >> halvings < NARROW) halvings--;
+        crop = half - half % (1 << halvings);
+        for (int h = PRESET_HALVINGS; h > 0 && m->nx >> h <= WIDE; h--)
+            if (m->nx % (1 << h) == 0 && m->nx >> h >= NARROW) {
                 halvings = h;
                 crop = m->nx;
                 break;

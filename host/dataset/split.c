@@ -78,13 +78,21 @@ status dataset_held_out(context *c, const char *key, double wanted, uint32_t box
     return STATUS_OK;
 }
 
+/* The statistics take four crops of a map, side by side, or the whole map: what can be trained on can be judged. */
 static status resolve_crop(context *c, const maps *m, int crop, int *out)
 {
     const int side = m->nx < m->ny ? m->nx : m->ny;
     *out = crop == 0 ? side / 2 : crop;
-    if (*out >= 1 && *out <= side) return STATUS_OK;
-    return context_fail(c, STATUS_USAGE, "dataset.crop = %d: the maps have %d × %d pixels; choose a crop from 1 to %d",
-                        crop, m->ny, m->nx, side);
+    if (*out < 1 || *out > side)
+        return context_fail(c, STATUS_USAGE,
+                            "dataset.crop = %d: the maps have %d × %d pixels; choose a crop from 1 to %d", crop, m->ny,
+                            m->nx, side);
+    const bool whole = m->nx == *out && m->ny == *out;
+    if (whole || *out <= side / 2) return STATUS_OK;
+    return context_fail(c, STATUS_USAGE,
+                        "four crops of %d × %d pixels overlap in maps of %d × %d; choose a crop of at most half the "
+                        "side, or the whole map",
+                        *out, *out, m->ny, m->nx);
 }
 
 static status check_split(context *c, const maps *m, const dataset_options *o, uint32_t boxes, uint32_t validation,
@@ -169,13 +177,6 @@ status dataset_crops(context *c, const maps *m, const uint32_t *indices, int64_t
     const status bad = resolve_crop(c, m, crop, &k);
     if (bad) return bad;
     const bool whole = m->nx == k && m->ny == k;
-    if (!whole && (2 * (int64_t)k > m->nx || 2 * (int64_t)k > m->ny)) {
-        return context_fail(
-            c, STATUS_USAGE,
-            "four crops of %d × %d pixels overlap in maps of %d × %d; choose a crop of at most half the "
-            "side, or the whole map",
-            k, k, m->ny, m->nx);
-    }
     const int64_t maps_used = indices ? n : m->count, per_map = whole ? 1 : 4;
     float *out = NULL;
     const status s = memory_new(c, "images of the statistics", (size_t)(maps_used * per_map),

@@ -137,7 +137,12 @@ static status survey_file(context *c, const char *path, const device_record *lis
     status s = files_read(c, path, &data, &size);
     if (s) return s == STATUS_MEMORY ? s : STATUS_OK;
     u->files++;
-    if (!checked_binary(data, size, &binary_size)) {
+    /* Of an older version of this program: whole, but of another form. */
+    const bool other = size >= sizeof MAGIC && !memcmp(data, MAGIC, 14) && memcmp(data, MAGIC, sizeof MAGIC);
+    if (other) {
+        u->stale++;
+        u->stale_bytes += (double)size;
+    } else if (!checked_binary(data, size, &binary_size)) {
         u->damaged++;
     } else {
         memcpy(&head, data, sizeof head);

@@ -340,3 +340,19 @@ def test_sides_and_counts_that_do_not_fit_say_what_does(tmp_path):
     assert info["split"]["sub_images"] == 28 * 8, "the whole map in eight orientations"
     info = json.loads(run("dataset", "info", maps, *held, *sets(dataset__crop=28, dataset__rotate="false"), "--json").stdout)
     assert info["split"]["sub_images"] == 28
+
+
+def test_what_is_proposed_can_be_judged(tmp_path):
+    """Sides that do not halve get crops of at most half of them, of which the statistics take four."""
+    maps = tmp_path / "maps.h5"
+    for side, crop in ((101, 48), (70, 32), (64, 64), (100, 48), (28, 28), (130, 64)):
+        done = run("maps", "import", save(tmp_path / "images.npy", blobs(12, side)), "-o", maps, "--force")
+        proposal = next(line for line in done.stdout.splitlines() if "to train" in line)
+        words = [w for w in proposal.split("maps.h5", 1)[1].split() if w not in ("-o", "run")]
+        assert f"--set dataset.crop={crop}" in proposal or crop == 64, proposal
+        run("dataset", "export", maps, "--split", "validation", *words, "-o", tmp_path / "v.h5")
+        with h5py.File(tmp_path / "v.h5") as f:
+            assert f["maps"].shape[1] == crop
+    run("dataset", "info", maps, *sets(dataset__crop=100))
+    run("dataset", "export", maps, *sets(dataset__crop=100, dataset__validation=.1, dataset__test=.2), "-o", tmp_path / "t.h5",
+        status=2, says=["overlap", "half"])

@@ -260,12 +260,12 @@ def test_dataset_info(tmp_path):
     found = json.loads(done.stdout)
     assert (found["maps"], found["ny"], found["redshift"], found["dims"]) == (20, 16, 0.5, 2)
     assert (found["densities"]["below"], found["densities"]["above"]) == (1, 1)
-    assert found["split"]["train"] == {"boxes": 5, "maps": 10}
-    assert found["split"]["validation"] == {"boxes": 2, "maps": 4}
-    assert found["split"]["test"] == {"boxes": 3, "maps": 6}
+    parts = [found["split"][name] for name in ("train", "validation", "test")]
+    assert [(part["boxes"], part["maps"]) for part in parts] == [(5, 10), (2, 4), (3, 6)]
+    assert [sum(part[side] for part in parts) for side in ("below", "above")] == [1, 1]
     assert (found["split"]["sub_images"], found["split"]["crop"]) == (720, 8)
     text = cosmocl("dataset", "info", path, "--set", "dataset.validation=2", "--set", "dataset.test=3").stdout
-    assert "720 of 8 × 8" in text and "1 pixels below" in text
+    assert "720 to train on" in text and "8 × 8 pixels" in text and "1 pixels below, 1 above" in text
 
 
 def test_dataset_info_where_the_split_does_not_fit(tmp_path):

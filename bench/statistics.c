@@ -1,5 +1,5 @@
-/* The statistics of two sets of 1000 matched images, each by itself and all together; bench/peers/map_statistics.py does
- * the same in NumPy and SciPy. */
+/* The statistics of two sets of 1000 matched images, each by itself and all together; bench/peers/map_statistics.py
+ * does the same in NumPy and SciPy. */
 #include <math.h>
 #include <stdio.h>
 #include "base/memory.h"

@@ -1,9 +1,11 @@
 /* `dataset export`: the sub-images of a maps file as a maps file of their own, with the dataset /labels of where each
- * comes from. Training sub-images are the 72 of each map, crops with all rotations and flips (fewer where the crop is
- * the whole map or dataset.rotate is false); those of validation and test are the four crops that do not overlap, as
+ * comes from and the /origin of its map (of maps without one the number of the map), so that images of one box are
+ * known as such. Training sub-images are the 72 of each map, crops with all rotations and flips (fewer where the crop
+ * is the whole map or dataset.rotate is false); those of validation and test are the four crops that do not overlap, as
  * the statistics take them. */
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "commands/common.h"
@@ -62,12 +64,27 @@ static status make_labels(context *c, const maps *m, const dataset_split *split,
     return s;
 }
 
+static status make_origins(context *c, const maps *m, const int32_t *labels, int64_t count, int32_t **origins)
+{
+    const status s = memory_new(c, "origins of sub-images", (size_t)count * 3, sizeof **origins, origins);
+    for (int64_t i = 0; !s && i < count; i++) {
+        const int32_t map = labels[i * LABELS];
+        if (m->origin) {
+            memcpy(*origins + 3 * i, m->origin + 3 * (int64_t)map, 3 * sizeof **origins);
+        } else {
+            (*origins)[3 * i] = map;
+        }
+    }
+    return s;
+}
+
 static status write(context *c, const char *path, const maps *out, const int32_t *labels, const provenance *origin)
 {
     h5_file *f = NULL;
-    const uint64_t shape[2] = {(uint64_t)out->count, LABELS};
+    const uint64_t shape[2] = {(uint64_t)out->count, LABELS}, origin_shape[2] = {shape[0], 3};
     status s = maps_write_begin(c, path, out, origin, &f);
     if (!s) s = h5_write_rows(c, f, "/maps", 0, (uint64_t)out->count, H5_FLOAT32, out->values);
+    if (!s) s = h5_write(c, f, "/origin", H5_INT32, 2, origin_shape, out->origin);
     if (!s) s = h5_write(c, f, "/labels", H5_INT32, 2, shape, labels);
     if (!s) s = h5_attribute_text(c, f, "/labels", "columns", "map, y, x, orientation");
     if (!s) s = h5_finish(c, &f);
@@ -96,7 +113,7 @@ status command_dataset_export(context *c, const command_line *line)
     dataset_split split = {0};
     provenance origin = {0};
     float *images = NULL;
-    int32_t *labels = NULL;
+    int32_t *labels = NULL, *origins = NULL;
     int64_t count = 0;
     int part = 0, side = 0;
     const char *path = NULL;
@@ -109,13 +126,16 @@ status command_dataset_export(context *c, const command_line *line)
     if (!s) s = dataset_split_new(c, &m, &options, &split);
     if (!s) s = cut(c, &m, &split, part, &images, &count, &side);
     if (!s) s = make_labels(c, &m, &split, part, count, &labels);
+    if (!s) s = make_origins(c, &m, labels, count, &origins);
     if (!s) {
         out = describe(&m, images, count, side);
+        out.origin = origins;
         s = write(c, path, &out, labels, &origin);
     }
     if (!s) s = print(c, line, &out, path);
     memory_delete(&images);
     memory_delete(&labels);
+    memory_delete(&origins);
     dataset_split_delete(&split);
     provenance_delete(&origin);
     maps_delete(&m);

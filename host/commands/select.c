@@ -35,6 +35,7 @@ typedef struct {
     float *images;
     json_t *epochs, *baselines, *best;
     double best_score, best_error;
+    bool best_collapsed;
 } selection;
 
 /* How a set of images compares with the validation images. */
@@ -42,9 +43,10 @@ typedef struct {
     score score;
     stats_figures figures;
     bootstrap_errors errors;
+    bool collapsed; /* never the best, unless all are */
 } judgement;
 
-/* Statistics of the validation images and, as the yardstick, of the training images. */
+/* Statistics of the validation images and, as the yardstick, of no more training images than a model has (score.h). */
 static status reference_sets(selection *t)
 {
     float *validation = NULL, *train = NULL;
@@ -60,8 +62,10 @@ static status reference_sets(selection *t)
         s = stats_plan_new(t->c, t->d, &o, side, &t->plan);
     }
     if (!s) s = stats_set_from_host(t->c, t->plan, "validation", validation, validations, &t->validation);
-    if (!s) s = stats_set_from_host(t->c, t->plan, "training", train, trains, &t->train);
     if (!s) s = gaussian_new(t->c, train, trains, side, &t->field);
+    if (!s) trains = stats_thin(train, trains, (int64_t)side * side, t->count);
+    if (!s) s = stats_set_from_host(t->c, t->plan, "training", train, trains, &t->train);
+    if (!s) t->validation.block = dataset_block(&t->trained.m, &t->trained.split, DATASET_VALIDATION);
     memory_delete(&validation);
     memory_delete(&train);
     return s;
@@ -79,12 +83,13 @@ static status judge(selection *t, const char *what, judgement *out)
     status s = stats_set_from_host(t->c, t->plan, what, t->images, t->count, &model);
     if (!s) s = score_compute(t->c, &model, &t->validation, &t->train, &out->score);
     if (!s) s = stats_figures_compute(t->c, &model, &t->validation, &out->figures);
+    if (!s) out->collapsed = score_collapsed(&model, &t->validation);
     if (!s) s = bootstrap_compute(t->c, &model, &t->validation, &out->score, seed_of(t), &out->errors);
     stats_set_delete(&model);
     return s;
 }
 
-/* Adds score, score_error, parts and figures to the row. */
+/* Adds score, score_error, collapsed, parts and figures to the row. */
 static status describe(const selection *t, const judgement *j, json_t *row)
 {
     const stats_figures *f = &j->figures;
@@ -97,6 +102,7 @@ static status describe(const selection *t, const judgement *j, json_t *row)
         json_object_set_new(figures, names[i], isfinite(values[i]) ? json_real(values[i]) : json_null());
     int bad = json_object_set_new(row, "score", json_real(j->score.value));
     bad |= json_object_set_new(row, "score_error", json_real(j->errors.score));
+    bad |= json_object_set_new(row, "collapsed", json_boolean(j->collapsed));
     bad |= json_object_set_new(row, "parts", parts);
     bad |= json_object_set_new(row, "figures", figures);
     return bad ? context_fail(t->c, STATUS_MEMORY, "no memory for the scores") : STATUS_OK;
@@ -106,8 +112,8 @@ static void print_row(const selection *t, const char *name, const char *step, co
 {
     const stats_figures *f = &j->figures;
     if (t->line->json) return;
-    printf("%9s %8s %8.3f ± %-6.2g %8.3f %6.2f %6.2f %8.3f %6.2f\n", name, step, j->score.value, j->errors.score,
-           f->pdf, f->mean, f->std, f->psd, f->peaks);
+    printf("%9s %8s %8.3f ± %-6.2g %8.3f %6.2f %6.2f %8.3f %6.2f%s\n", name, step, j->score.value, j->errors.score,
+           f->pdf, f->mean, f->std, f->psd, f->peaks, j->collapsed ? "  collapsed" : "");
 }
 
 static status score_epoch(selection *t, int64_t number, const char *path)
@@ -124,10 +130,12 @@ static status score_epoch(selection *t, int64_t number, const char *path)
     s = describe(t, &j, row);
     json_array_append_new(t->epochs, row);
     if (s) return s;
-    if (!t->best || j.score.value < t->best_score) {
+    const bool better = j.collapsed == t->best_collapsed ? j.score.value < t->best_score : t->best_collapsed;
+    if (!t->best || better) {
         t->best = row; /* borrowed from the array */
         t->best_score = j.score.value;
         t->best_error = j.errors.score;
+        t->best_collapsed = j.collapsed;
     }
     snprintf(name, sizeof name, "%lld", (long long)number);
     snprintf(step, sizeof step, "%lld", (long long)t->sampler->origin.step);
@@ -172,7 +180,8 @@ static int equals(const selection *t)
     int n = 0;
     for (size_t i = 0; i < json_array_size(t->epochs); i++) {
         const json_t *row = json_array_get(t->epochs, i);
-        n += json_real_value(json_object_get(row, "score")) <= t->best_score + t->best_error;
+        n += json_is_true(json_object_get(row, "collapsed")) == t->best_collapsed &&
+             json_real_value(json_object_get(row, "score")) <= t->best_score + t->best_error;
     }
     return n;
 }
@@ -193,9 +202,9 @@ static status write_result(selection *t)
 {
     char path[FILES_PATH];
     status s = files_path(t->c, path, "%s/select.json", t->run);
-    json_t *root =
-        json_pack("{s:O, s:I, s:I, s:O, s:O, s:o}", "best", t->best, "generated", (json_int_t)t->count, "validation",
-                  (json_int_t)t->validation.images, "epochs", t->epochs, "baselines", t->baselines, "made", made(t));
+    json_t *root = json_pack("{s:O, s:I, s:I, s:I, s:O, s:O, s:o}", "best", t->best, "generated", (json_int_t)t->count,
+                             "training", (json_int_t)t->train.images, "validation", (json_int_t)t->validation.images,
+                             "epochs", t->epochs, "baselines", t->baselines, "made", made(t));
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     if (!s && !text) s = context_fail(t->c, STATUS_MEMORY, "no memory for the scores");
     if (!s) s = files_replace(t->c, path, text, strlen(text));
@@ -230,6 +239,11 @@ static status score_all(selection *t)
         progress_update(&p, i + 1, "best score %.3f", t->best_score);
     }
     progress_end(&p);
+    if (!s && t->best_collapsed)
+        log_warning(t->c,
+                    "%s: every epoch makes nearly one image again and again (its images differ by less than %g of what "
+                    "the validation images do); the least score is chosen, but train anew",
+                    t->run, SCORE_COLLAPSED);
     return s;
 }
 

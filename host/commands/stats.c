@@ -20,6 +20,7 @@ typedef struct {
     float *images;
     int64_t count;
     int side;
+    int64_t block; /* images of one box */
     stats_set set;
 } side;
 
@@ -45,6 +46,7 @@ static status cut(context *c, const command_line *line, side *s, int crop, const
     dataset_options o;
     status e = STATUS_OK;
     if (!part || strcmp(part, "all") == 0) {
+        s->block = dataset_block_all(&s->m, crop);
         e = dataset_crops(c, &s->m, NULL, 0, crop, &s->images, &s->count, &s->side);
         goto out;
     }
@@ -57,6 +59,7 @@ static status cut(context *c, const command_line *line, side *s, int crop, const
     dataset_options_read(line->cfg, &o);
     o.crop = crop;
     if ((e = dataset_split_new(c, &s->m, &o, &split))) goto out;
+    s->block = dataset_block(&s->m, &split, (dataset_part)p);
     e = dataset_test_images(c, &s->m, &split, (dataset_part)p, &s->images, &s->count, &s->side);
 out:
     dataset_split_delete(&split);
@@ -174,11 +177,11 @@ static status read_sides(context *c, const command_line *line, side *truth, side
     return cut(c, line, model, crop, NULL);
 }
 
-/* The first half of the truth's images against the rest; NaN where a half is no set. */
+/* The first half of the truth's boxes against the rest; NaN where a half is no set. */
 static status compare_halves(context *c, stats_plan *plan, const side *truth, uint64_t seed, stats_figures *halves,
                              bootstrap_errors *errors)
 {
-    const int64_t n = truth->count, half = n / 2;
+    const int64_t n = truth->count, half = n / truth->block / 2 * truth->block;
     const size_t pixels = (size_t)truth->side * (size_t)truth->side;
     stats_set first = {0}, rest = {0};
     *halves = (stats_figures){NAN, NAN, NAN, NAN, NAN};
@@ -186,6 +189,7 @@ static status compare_halves(context *c, stats_plan *plan, const side *truth, ui
     if (half < 2) return STATUS_OK;
     status s = stats_set_from_host(c, plan, truth->path, truth->images, half, &first);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images + (size_t)half * pixels, n - half, &rest);
+    first.block = rest.block = truth->block;
     if (!s) s = stats_figures_compute(c, &first, &rest, halves);
     if (!s) s = bootstrap_compute(c, &first, &rest, NULL, seed, errors);
     stats_set_delete(&first);
@@ -222,6 +226,8 @@ static status compute(context *c, const command_line *line, const stats_options 
     status s = stats_plan_new(c, d, o, truth->side, &plan);
     if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
     if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
+    truth->set.block = truth->block;
+    model->set.block = model->block;
     if (!s) stats_say_outside(c, truth->path, &truth->set, truth->images);
     if (!s) stats_say_outside(c, model->path, &model->set, model->images);
     if (!s) s = compare_halves(c, plan, truth, seed, &r->halves, &r->halves_errors);

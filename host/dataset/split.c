@@ -198,6 +198,34 @@ status dataset_crops(context *c, const maps *m, const uint32_t *indices, int64_t
     return STATUS_OK;
 }
 
+static int32_t box_of(const maps *m, const uint32_t *indices, int64_t i)
+{
+    return m->origin[3 * (indices ? (int64_t)indices[i] : i)];
+}
+
+static int64_t block_of(const maps *m, const uint32_t *indices, int64_t n, int crop)
+{
+    const int64_t per_map = m->nx == crop && m->ny == crop ? 1 : 4;
+    int64_t run = 1;
+    if (!m->origin) return per_map;
+    while (run < n && box_of(m, indices, run) == box_of(m, indices, 0)) run++;
+    if (run == n || n % run) return per_map;
+    for (int64_t i = 1; i < n; i++) {
+        if ((box_of(m, indices, i) == box_of(m, indices, i - 1)) != (i % run != 0)) return per_map;
+    }
+    return run * per_map;
+}
+
+int64_t dataset_block(const maps *m, const dataset_split *s, dataset_part part)
+{
+    return block_of(m, s->parents[part], s->count[part], s->crop);
+}
+
+int64_t dataset_block_all(const maps *m, int crop)
+{
+    return block_of(m, NULL, m->count, crop);
+}
+
 status dataset_test_images(context *c, const maps *m, const dataset_split *s, dataset_part part, float **images,
                            int64_t *count, int *side)
 {

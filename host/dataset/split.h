@@ -60,4 +60,11 @@ status dataset_test_images(context *c, const maps *m, const dataset_split *s, da
 status dataset_crops(context *c, const maps *m, const uint32_t *indices, int64_t n, int crop, float **images,
                      int64_t *count, int *side);
 
+/* How many consecutive ones of these images are of one box and so not independent (it conserves its mass): those of a
+ * map, and of all maps of a box where the boxes (/origin) have equally many one after the other. A single box: those of
+ * a map. */
+int64_t dataset_block(const maps *m, const dataset_split *s, dataset_part part);
+/* The same of all of a file's maps cut to images of this side. */
+int64_t dataset_block_all(const maps *m, int crop);
+
 #endif

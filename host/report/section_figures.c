@@ -160,7 +160,9 @@ static void say_diversity(page *h, const numbers *n)
         : n->variety < 1.1 ? "as much variety as in the simulations"
                            : "more variety than in the simulations");
     if (isfinite(n->copies))
-        page_format(h, ". %.1f %% of them lie nearer to a simulated test image than any two of these do to each other",
+        page_format(h,
+                    ". %.1f %% of them lie as near to a simulated test image as the nearest hundredth of these do to "
+                    "each other",
                     100 * n->copies);
     page_raw(h, ".</p>\n");
 }

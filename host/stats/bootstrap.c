@@ -29,10 +29,11 @@ static void replica_delete(replica *r)
 
 static void draw(replica *r, uint64_t seed, uint32_t sub)
 {
-    const int64_t n = r->set.images;
+    const int64_t n = r->set.images, block = r->set.block, blocks = n / block;
     memset(r->weights, 0, (size_t)n * sizeof *r->weights);
-    for (int64_t i = 0; i < n; i++) {
-        r->weights[(int64_t)(rng_uniform(seed, RNG_BOOTSTRAP, (uint64_t)i, sub) * (double)n)]++;
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t k = (int64_t)(rng_uniform(seed, RNG_BOOTSTRAP, (uint64_t)i, sub) * (double)blocks);
+        for (int64_t j = 0; j < block; j++) r->weights[k * block + j]++;
     }
     stats_summarise(&r->set, r->weights);
 }

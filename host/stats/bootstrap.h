@@ -1,5 +1,6 @@
 /* Errors of the figures and the score by the bootstrap (Efron 1979): both sets are drawn anew from their images, with
- * replacement, many times; the error is the standard deviation over the draws. */
+ * replacement, many times; the error is the standard deviation over the draws. What is drawn is whole blocks of a set
+ * (set.h): images of one box are not independent, since the box conserves its mass. */
 #ifndef STATS_BOOTSTRAP_H
 #define STATS_BOOTSTRAP_H
 

@@ -7,7 +7,7 @@
  *   /diversity: model_model, model_truth, model_truth_index [models], truth_truth [truths]; attributes floor, variety,
  *     copies, models, truths: neighbours.h,
  *   /score: the figures of figures.h as attributes pdf, mean, std, psd, peaks, and as half_pdf … half_peaks
- *     those of the first half of the truth's images against the second, what chance alone does; as pdf_error …
+ *     those of the first half of the truth's boxes against the second, what chance alone does; as pdf_error …
  *     and half_pdf_error … their errors by the bootstrap,
  *   of matched images also /dice/ (overlap.h): top_percent, mean, std, sem, random_mean, random_std, normalized_mean,
  *     normalized_std, significance_mean, significance_std, jaccard_mean, pairs_counted, random_counted; attributes

@@ -1,6 +1,7 @@
 #include "stats/neighbours.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
 
@@ -70,41 +71,60 @@ static double mean_of(const double *v, int64_t n)
     return sum / (double)n;
 }
 
-/* Distances to the nearest are comparable between equally many images only. */
+/* Distances to the nearest are comparable between equally many images only: the larger set is thinned to the smaller,
+ * whose distances are known (contrast of models and truths as from `compare`). */
 static status variety(context *c, distance_plan *p, int64_t pixels, const float *models, int64_t n_model,
-                      const float *truths, int64_t n_truth, diversity *v)
+                      const float *truths, int64_t n_truth, const double contrasts[2], diversity *v)
 {
     const int64_t m = v->models < v->truths ? v->models : v->truths;
-    double *nearest = NULL, contrast[2], mean[2];
+    double *nearest = NULL, contrast[2] = {contrasts[0], contrasts[1]}, mean[2];
     v->variety = NAN;
     if (m < 2) return STATUS_OK;
     status s = memory_new(c, "nearest distances", (size_t)m, sizeof *nearest, &nearest);
     for (int k = 0; k < 2 && !s; k++) {
-        s = neighbours_within(c, p, k ? truths : models, k ? n_truth : n_model, pixels, (int)m, nearest, &contrast[k]);
-        if (!s) mean[k] = contrast[k] > 0 ? mean_of(nearest, m) / contrast[k] : 0;
+        const double *of = k ? v->truth_truth : v->model_model;
+        if ((k ? v->truths : v->models) != m) {
+            of = nearest;
+            s = neighbours_within(c, p, k ? truths : models, k ? n_truth : n_model, pixels, (int)m, nearest,
+                                  &contrast[k]);
+        }
+        if (!s) mean[k] = contrast[k] > 0 ? mean_of(of, m) / contrast[k] : 0;
     }
     if (!s && mean[1] > 0) v->variety = mean[0] / mean[1];
     memory_delete(&nearest);
     return s;
 }
 
-static void count_copies(diversity *v)
+static int ascending(const void *a, const void *b)
 {
-    double least = INFINITY;
-    int64_t copies = 0;
-    for (int64_t i = 0; i < v->truths; i++) least = fmin(least, v->truth_truth[i]);
-    for (int64_t i = 0; i < v->models; i++) copies += v->model_truth[i] < least;
-    v->copies = v->truths > 1 ? (double)copies / (double)v->models : NAN;
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
-static status compare(context *c, distance_plan *p, int64_t pixels, const float *models, const float *truths,
-                      diversity *v)
+static status count_copies(context *c, diversity *v)
 {
-    double contrast = 0;
+    double *sorted = NULL;
+    int64_t copies = 0;
+    v->copies = NAN;
+    if (v->truths < 2) return STATUS_OK;
+    const status s = memory_new(c, "sorted distances", (size_t)v->truths, sizeof *sorted, &sorted);
+    if (s) return s;
+    memcpy(sorted, v->truth_truth, (size_t)v->truths * sizeof *sorted);
+    qsort(sorted, (size_t)v->truths, sizeof *sorted, ascending);
+    for (int64_t i = 0; i < v->models; i++) copies += v->model_truth[i] <= sorted[v->truths / 100];
+    v->copies = (double)copies / (double)v->models;
+    memory_delete(&sorted);
+    return STATUS_OK;
+}
+
+/* contrast: of the models, of the truths. */
+static status compare(context *c, distance_plan *p, int64_t pixels, const float *models, const float *truths,
+                      double contrast[2], diversity *v)
+{
     float *matrix = NULL;
-    status s = nearest_others(c, p, truths, pixels, v->truths, v->truth_truth, &contrast);
+    status s = nearest_others(c, p, truths, pixels, v->truths, v->truth_truth, &contrast[1]);
     if (!s) s = distance_set(c, p, 1, truths, v->truths, NULL);
-    if (!s) s = nearest_others(c, p, models, pixels, v->models, v->model_model, &contrast);
+    if (!s) s = nearest_others(c, p, models, pixels, v->models, v->model_model, &contrast[0]);
     if (!s) s = memory_new(c, "distances", (size_t)v->models, (size_t)v->truths * sizeof *matrix, &matrix);
     if (!s) s = distance_matrix(c, p, 0, 1, matrix);
     if (!s) smallest(matrix, v->models, v->truths, false, v->model_truth, v->model_which);
@@ -117,6 +137,7 @@ status diversity_compute(context *c, device *d, double floor, int64_t pixels, co
 {
     distance_plan *p = NULL;
     float *some_models = NULL, *some_truths = NULL;
+    double contrast[2];
     status s = STATUS_OK;
     *out = (diversity){.floor = floor};
     if (n_model < 1 || n_truth < 1) return context_fail(c, STATUS_USAGE, "diversity needs at least one image");
@@ -131,9 +152,9 @@ status diversity_compute(context *c, device *d, double floor, int64_t pixels, co
     if ((s = choose(c, models, n_model, pixels, out->models, &some_models))) goto out;
     if ((s = choose(c, truths, n_truth, pixels, out->truths, &some_truths))) goto out;
     if ((s = distance_plan_new(c, d, most, pixels, (float)floor, &p))) goto out;
-    if ((s = compare(c, p, pixels, some_models, some_truths, out))) goto out;
-    count_copies(out);
-    s = variety(c, p, pixels, models, n_model, truths, n_truth, out);
+    if ((s = compare(c, p, pixels, some_models, some_truths, contrast, out))) goto out;
+    if ((s = count_copies(c, out))) goto out;
+    s = variety(c, p, pixels, models, n_model, truths, n_truth, contrast, out);
 out:
     distance_plan_delete(&p);
     memory_delete(&some_models);

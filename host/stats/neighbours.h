@@ -24,7 +24,9 @@ typedef struct {
     /* Mean distance to the nearest other image, model over truth, of equally many images of both, and each in units of
      * the contrast of its set: 1 as varied as the truth, 0 all alike. */
     double variety;
-    /* Share of model images nearer to one of the truth than any two of the truth are to each other. */
+    /* Share of model images as near to one of the truth as the nearest hundredth of the truth are to each other (of
+     * fewer than 100 the nearest): some 1 % by chance, and not undone by a duplicate in the truth. NaN for one truth.
+     */
     double copies;
 } diversity;
 

@@ -175,12 +175,18 @@ status score_compute(context *c, const stats_set *model, const stats_set *valida
         p->name = parts[i].name;
         p->distance = parts[i].distance(model, validation);
         /* Images without any contrast have neither: then every difference counts, but nothing divides by zero. */
-        p->reference = fmax(fmax(parts[i].distance(train, validation), parts[i].noise(train, validation)), 1e-12);
+        p->reference = fmax(fmax(parts[i].distance(train, validation), parts[i].noise(model, validation)), 1e-12);
         p->ratio = p->distance / p->reference;
         out->value += log1p(p->ratio) / out->count;
     }
     out->value = expm1(out->value);
     return s;
+}
+
+bool score_collapsed(const stats_set *model, const stats_set *validation)
+{
+    return model->neighbours > 0 && model->neighbours == validation->neighbours &&
+           model->nearest_mean < SCORE_COLLAPSED * validation->nearest_mean;
 }
 
 double score_again(const score *of, const stats_set *model, const stats_set *validation)

@@ -92,6 +92,7 @@ static status set_new(context *c, const stats_plan *p, int64_t n, stats_set *out
     status s = STATUS_OK;
     const int wanted = p->options.neighbours < n ? p->options.neighbours : (int)n;
     *out = (stats_set){.images = n,
+                       .block = 1,
                        .side = p->side,
                        .bins = p->options.density_bins,
                        .rings = reducer_rings(p->reducer),
@@ -159,6 +160,14 @@ void stats_set_delete(stats_set *s)
     memory_delete(&s->nearest);
     memory_delete(&s->order);
     *s = (stats_set){0};
+}
+
+int64_t stats_thin(float *images, int64_t n, int64_t pixels, int64_t most)
+{
+    if (n <= most) return n;
+    for (int64_t i = 0; i < most; i++)
+        memmove(images + i * pixels, images + i * n / most * pixels, (size_t)pixels * sizeof *images);
+    return most;
 }
 
 double stats_set_pixels(const stats_set *s)

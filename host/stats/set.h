@@ -30,6 +30,9 @@ enum { STATS_COARSE_BINS = 50, STATS_COARSE_COLUMNS = STATS_COARSE_BINS + 2 };
 
 typedef struct {
     int64_t images;
+    /* Consecutive images cut of one box, which share its mass: the bootstrap draws them together. 1 from
+     * stats_set_from_host, for the caller to set; divides `images`. */
+    int64_t block;
     int side, bins, rings; /* rings = side / 2 */
     double *edges;         /* owned, [bins + 1] */
 
@@ -68,6 +71,10 @@ reducer *stats_plan_reducer(stats_plan *p); /* borrowed */
  * is not finite (STATUS_DATA names map and pixel). */
 status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out);
 void stats_set_delete(stats_set *s); /* NULL-safe; zeroes it */
+
+/* Keeps, in place, `most` of n images of `pixels` pixels, number i · n / most; all where there are no more. Returns how
+ * many are left. */
+int64_t stats_thin(float *images, int64_t n, int64_t pixels, int64_t most);
 
 /* Pixels of the set. */
 double stats_set_pixels(const stats_set *s);

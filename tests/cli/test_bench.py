@@ -30,6 +30,14 @@ def test_workloads(name):
     assert len({row["name"] for row in answer["results"]}) == len(answer["results"])
 
 
+def test_each_statistic_is_checked_by_itself():
+    """Against an oracle of its own: counts are exact, the others differ from each other, and the whole is the worst of them."""
+    rows = json.loads(run("bench", "stats", "--repeat", 1, "--json", *SIZES).stdout)["results"]
+    whole, _, spectra, peaks, minkowski, _, pairs, neighbours = (row["max_error"] for row in rows)
+    assert peaks == minkowski == 0 and len({spectra, pairs, neighbours, 0}) == 4
+    assert whole == max(row["max_error"] for row in rows[1:])
+
+
 def test_a_forced_device_validates_nothing(tmp_path):
     """Nothing that a device computes which failed its self-test is called validated."""
     answer = json.loads(run("bench", "gan-step", "--repeat", 1, "--json", *SIZES, "--force", COSMOCL_CACHE=tmp_path,

@@ -33,13 +33,14 @@ def check_judgement(row):
 def test_select_json_and_the_table(copy):
     done = run("select", copy, "--count", 16)
     chosen = json.loads((copy / "select.json").read_text())
-    assert list(chosen) == ["best", "generated", "validation", "epochs", "baselines", "made"]
+    assert list(chosen) == ["best", "generated", "training", "validation", "epochs", "baselines", "made"]
     assert chosen["made"].keys() == {"version", "commit", "device", "selftest"} and chosen["made"]["selftest"].startswith("passed")
-    assert chosen["generated"] == 16 and chosen["validation"] == 8  # four crops of two maps
+    assert chosen["generated"] == chosen["training"] == 16  # of the four crops of eight maps
+    assert chosen["validation"] == 8  # four crops of two maps
     rows = chosen["epochs"]
     assert [r["epoch"] for r in rows] == [1, 2, 3, 4, 5] and [r["step"] for r in rows] == [10, 20, 30, 40, 45]
     for r in rows:
-        assert list(r) == ["epoch", "step", "file", "score", "score_error", "parts", "figures"] and (copy / r["file"]).exists()
+        assert list(r) == ["epoch", "step", "file", "score", "score_error", "collapsed", "parts", "figures"] and (copy / r["file"]).exists()
         assert np.isfinite(r["score"]) and r["score"] > 0
         check_judgement(r)
     scores = [r["score"] for r in rows]
@@ -53,7 +54,7 @@ def test_select_json_and_the_table(copy):
     assert len(table) == 9 + (near > 0) and ("within one error" in done.stdout) == (near > 0)
     assert list(chosen["baselines"]) == ["untrained", "gaussian"]
     for name, row in chosen["baselines"].items():
-        assert list(row) == ["score", "score_error", "parts", "figures"]
+        assert list(row) == ["score", "score_error", "collapsed", "parts", "figures"]
         check_judgement(row)
         assert f"{row['score']:.3f}" in table[6 + (name == "gaussian")]
     # These maps are themselves a translated Gaussian field, so nothing can be better.
@@ -140,3 +141,23 @@ def test_equally_good_epochs_are_said(copy):
     shutil.copy(copy / "epochs/0001.h5", copy / "epochs/0002.h5")
     out = run("select", copy, "--count", 16).stdout
     assert "1 other epoch is within one error" in out and "best: epoch 1 " in out
+
+
+def test_collapsed_epochs_are_never_the_best(copy):
+    """An epoch whose generator does not look at its latents makes one image; where all do, the least bad wins with a warning."""
+    def collapse(*numbers):
+        for n in numbers:
+            with h5py.File(copy / f"epochs/000{n}.h5", "a") as f:
+                f["generator/dense.weight"][:] = 0
+        done = run("select", copy, "--count", 16)
+        return json.loads((copy / "select.json").read_text()), done
+
+    chosen, done = collapse()
+    assert not any(r["collapsed"] for r in chosen["epochs"]), chosen
+    victim = chosen["best"]["epoch"]
+    chosen, done = collapse(*{1, 2, 3, 4, 5} - {victim})
+    assert [r["epoch"] for r in chosen["epochs"] if not r["collapsed"]] == [victim] == [chosen["best"]["epoch"]]
+    assert done.stdout.count("  collapsed\n") == 4 and "every epoch" not in done.stderr
+    chosen, done = collapse(victim)
+    assert all(r["collapsed"] for r in chosen["epochs"]) and "every epoch" in done.stderr
+    assert chosen["best"]["score"] == min(r["score"] for r in chosen["epochs"])

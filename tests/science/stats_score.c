@@ -36,7 +36,7 @@ static void teardown(void)
 
 /* Images that differ in their mean (scatter `spread`, in ln) and in their waves: exp of three plane waves of random
  * phase. Image i is image i % modes. */
-static stats_set set_of_modes(int n, int modes, uint32_t sub, double level, double spread)
+static float *images_of_modes(int n, int modes, uint32_t sub, double level, double spread)
 {
     float *images = calloc((size_t)n * PIXELS, sizeof *images);
     for (int i = 0; i < n; i++) {
@@ -50,10 +50,21 @@ static stats_set set_of_modes(int n, int modes, uint32_t sub, double level, doub
             images[i * PIXELS + p] = (float)(level * exp(wave + small + spread * z[0]));
         }
     }
+    return images;
+}
+
+/* Frees the images. */
+static stats_set set_from(float *images, int n)
+{
     stats_set out;
     OK(stats_set_from_host(c, plan, "test", images, n, &out));
     free(images);
     return out;
+}
+
+static stats_set set_of_modes(int n, int modes, uint32_t sub, double level, double spread)
+{
+    return set_from(images_of_modes(n, modes, sub, level, spread), n);
 }
 
 /* `alike`: all are the first one. */
@@ -209,8 +220,7 @@ START_TEST(the_score_ranks_models)
 }
 END_TEST
 
-/* A generator of 60 images, each made some three times, has all else of the truth; only the diversity tells, also where
- * the copies differ by a hundredth. */
+/* A generator of 60 images, each made some three times, has all else of the truth; only the diversity tells. */
 START_TEST(few_images_lack_diversity)
 {
     stats_set train = set_of(200, 1, 1, .1, false), validation = set_of(200, 2, 1, .1, false);
@@ -236,6 +246,93 @@ START_TEST(few_images_lack_diversity)
     stats_set_delete(&validation);
     stats_set_delete(&good);
     stats_set_delete(&few);
+}
+END_TEST
+
+/* Near-copies, a hundredth different, are a collapse, and so is one image; a healthy set is none, though it has half of
+ * the truth's variety. */
+START_TEST(near_copies_are_a_collapse)
+{
+    enum { N = 200 };
+    stats_set validation = set_of(N, 2, 1, .1, false), alike = set_of(N, 6, 1, .1, true), fewer;
+    float *copies = images_of_modes(N, 1, 3, 1, .1), *half = images_of_modes(N, N, 4, 1, .1);
+    for (uint32_t i = 0; i < N; i++) {
+        double z[PIXELS];
+        rng_normals(4, RNG_TEST, i, 0, PIXELS, z);
+        for (int p = 0; p < PIXELS; p++) copies[i * PIXELS + (uint32_t)p] *= (float)(1 + .01 * z[p]);
+    }
+    /* Halfway in the logarithm between each image and the first. */
+    for (int i = N * PIXELS; i-- > 0;) half[i] = sqrtf(half[i] * half[i % PIXELS]);
+    stats_set near = set_from(copies, N), healthy = set_from(half, N);
+    ck_assert(score_collapsed(&near, &validation) && score_collapsed(&alike, &validation));
+    ck_assert(!score_collapsed(&healthy, &validation) && !score_collapsed(&validation, &validation));
+    ck_assert_double_gt(near.nearest_mean, 0);
+    ck_assert_double_lt(healthy.nearest_mean, .8 * validation.nearest_mean);
+    /* Nothing to compare: nothing is said. */
+    fewer = near;
+    fewer.neighbours = 99;
+    ck_assert(!score_collapsed(&fewer, &validation));
+    stats_set_delete(&near);
+    stats_set_delete(&healthy);
+    stats_set_delete(&alike);
+    stats_set_delete(&validation);
+}
+END_TEST
+
+/* A perfect generator of a tenth of the training images scores 1, against as many of them and against all: what chance
+ * gives it is that of its own number. */
+START_TEST(a_perfect_model_smaller_than_the_training_set_scores_1)
+{
+    enum { N = 40, MANY = 10 * N, MODELS = 12 };
+    float *images = images_of_modes(MANY, MANY, 1, 1, .1), *last = malloc(PIXELS * sizeof *last);
+    stats_set validation = set_of(MANY, 2, 1, .1, false), all;
+    double thinned = 0, whole = 0;
+    score s;
+    OK(stats_set_from_host(c, plan, "test", images, MANY, &all));
+    memcpy(last, images + (size_t)(N - 1) * 10 * PIXELS, PIXELS * sizeof *last);
+    ck_assert_int_eq(stats_thin(images, N, PIXELS, N), N);
+    ck_assert_int_eq(stats_thin(images, MANY, PIXELS, N), N);
+    ck_assert_mem_eq(images + (size_t)(N - 1) * PIXELS, last, PIXELS * sizeof *last);
+    free(last);
+    stats_set train = set_from(images, N);
+    for (uint32_t i = 0; i < MODELS; i++) {
+        stats_set model = set_of(N, 20 + i, 1, .1, false);
+        model.neighbours = all.neighbours = validation.neighbours = train.neighbours = 0;
+        thinned += score_value(&model, &validation, &train, &s) / MODELS;
+        whole += score_value(&model, &validation, &all, &s) / MODELS;
+        stats_set_delete(&model);
+    }
+    ck_assert_double_eq_tol(thinned, 1, .25);
+    ck_assert_double_eq_tol(whole, 1, .25);
+    stats_set_delete(&train);
+    stats_set_delete(&all);
+    stats_set_delete(&validation);
+}
+END_TEST
+
+/* Parents of four images whose means are scattered but sum to the same: their mean is exact, and so is the model's of
+ * it. Drawn one by one the images would give it an error. */
+START_TEST(parents_that_conserve_mass_have_exact_means)
+{
+    enum { PARENTS = 30, N = 4 * PARENTS };
+    float *images = images_of_modes(N, N, 1, 1, 0);
+    for (int i = 0; i < N; i++) {
+        double z[2], sum = 0;
+        rng_normals(5, RNG_TEST, (uint32_t)i / 4, 0, 2, z);
+        const double mean = 4 + (i % 2 ? 1 : -1) * .5 * z[i % 4 / 2];
+        for (int p = 0; p < PIXELS; p++) sum += images[i * PIXELS + p];
+        for (int p = 0; p < PIXELS; p++) images[i * PIXELS + p] *= (float)(mean * PIXELS / sum);
+    }
+    stats_set one = set_from(images, N), parents = one;
+    bootstrap_errors e;
+    parents.block = 4;
+    ck_assert_int_eq(one.block, 1);
+    OK(bootstrap_compute(c, &parents, &parents, NULL, 1, &e));
+    ck_assert_double_le(e.figures.mean, 1e-6);
+    ck_assert(e.figures.pdf > 0 && e.figures.std > 0 && e.figures.psd > 0);
+    OK(bootstrap_compute(c, &one, &one, NULL, 1, &e));
+    ck_assert_double_eq_tol(e.figures.mean / (sqrt(2. / N) * one.scatter / one.mean), 1, .2);
+    stats_set_delete(&one);
 }
 END_TEST
 
@@ -425,6 +522,9 @@ int main(void)
     tcase_add_test(t, figures_of_scaled_images);
     tcase_add_test(t, the_score_ranks_models);
     tcase_add_test(t, few_images_lack_diversity);
+    tcase_add_test(t, near_copies_are_a_collapse);
+    tcase_add_test(t, a_perfect_model_smaller_than_the_training_set_scores_1);
+    tcase_add_test(t, parents_that_conserve_mass_have_exact_means);
     tcase_add_test(t, bootstrap_errors_are_the_scatter_of_samples);
     tcase_add_test(t, bootstrap_of_sets_without_a_figure);
     tcase_add_test(t, the_distance_of_means_is_known);

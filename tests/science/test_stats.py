@@ -159,8 +159,13 @@ def check_diversity(group, model, truth, floor):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
         if name == "model_truth":
             assert np.array_equal(group["model_truth_index"][:], which)
-            least = group["truth_truth"][:].min()
-            assert group.attrs["copies"] == np.mean(found < least)
+            near = np.sort(group["truth_truth"][:])[len(truth) // 100]
+            assert group.attrs["copies"] == np.mean(found <= near)
+    if len(model) > 1:
+        m = min(len(model), len(truth))
+        thin = [x[np.arange(m) * len(x) // m] for x in (model, truth)]
+        spread = [nearest(x, x, floor, True)[0].mean() / np.log(np.maximum(x.astype(np.float64), floor)).std() for x in thin]
+        assert group.attrs["variety"] == pytest.approx(spread[0] / spread[1], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +254,10 @@ def test_copies_and_repeated_images(tmp_path):
     assert variety == pytest.approx(1, abs=0.1) and copies < 0.1
     variety, copies, distances = diversity(np.concatenate([other[:45], truth[:15]]))
     assert copies >= 15 / 60 and (distances[45:] == 0).all() and (distances[:45] > 0.1).all()
+    # Copies count also where the truth itself has a duplicate.
+    write_maps(tmp_path / "truth.h5", np.concatenate([truth, truth[:1]]))
+    assert diversity(np.concatenate([other[:45], truth[:15]]))[1] == 15 / 60
+    write_maps(tmp_path / "truth.h5", truth)
     variety, copies, _ = diversity(np.tile(other[:3], (20, 1, 1)))
     assert variety == 0
     # Neither another mean nor another contrast of the same images changes how much they vary.
@@ -277,3 +286,29 @@ def test_bootstrap_errors(tmp_path):
     assert all(0 < found[name] < 0.5 for name in ("pdf", "std", "psd", "peaks"))
     assert errors(model) == found != errors(model, "--seed", 7)
     assert errors(model[:20])["mean"] > 1.5 * found["mean"]
+
+
+def test_maps_that_conserve_mass_have_exact_means(tmp_path):
+    """Four crops of a map of fixed mean are drawn together, and so are sub-images with the /origin of one box; halves are cut
+    between boxes. The median spectrum's error then is that of the maps."""
+    maps = web(31, 32, 1).astype(np.float64)
+    maps = (4 * maps / maps.mean(axis=(1, 2), keepdims=True)).astype("f4")
+    images = corners(maps, 16)
+    write_maps(tmp_path / "truth.h5", maps)
+    write_maps(tmp_path / "model.h5", web(40, 16, 2))
+
+    def errors(truth, model):
+        found = json.loads(run("--truth", truth, "--model", model, "-o", tmp_path / "s.h5", "--json", "--crop", 16).stdout)["errors"]
+        with h5py.File(tmp_path / "s.h5") as f:
+            return found, dict(f["score"].attrs)
+
+    found, score = errors(tmp_path / "truth.h5", tmp_path / "truth.h5")
+    assert found["mean"] < 1e-6 and score["half_mean_error"] < 1e-6 and score["half_mean"] == pytest.approx(1, abs=1e-6)
+    assert found["psd"] > 0 and found["std"] > 0
+    write_maps(tmp_path / "crops.h5", images)
+    assert errors(tmp_path / "crops.h5", tmp_path / "crops.h5")[0]["mean"] > 1e-3
+    with h5py.File(tmp_path / "crops.h5", "a") as f:
+        f["origin"] = np.stack([np.arange(len(images)) // 4, np.zeros(len(images)), np.zeros(len(images))], 1).astype("i4")
+    assert errors(tmp_path / "crops.h5", tmp_path / "crops.h5") == (found, score)
+    # The model's own images are independent.
+    assert errors(tmp_path / "truth.h5", tmp_path / "model.h5")[0]["mean"] > 1e-3

@@ -12,12 +12,23 @@
  * Oracle: host/ops/ref/distance_ref.c. */
 #include "explicit.h"
 
-/* ---- tunable: rows of A and of B that one work-item takes ------------------------------------------------------------ */
+/* ---- tunable: rows of A and of B that are compared in registers, how many such tiles down and across one work-item takes,
+ * and the elements of a row after which it goes to the next tile, so that what it reads stays in its cache. None changes
+ * the order of a sum. ------------------------------------------------------------------------------------------------ */
 #ifndef ROWS
 #define ROWS 6
 #endif
 #ifndef COLUMNS
 #define COLUMNS 4
+#endif
+#ifndef DOWN
+#define DOWN 1
+#endif
+#ifndef ACROSS
+#define ACROSS 1
+#endif
+#ifndef CHUNK
+#define CHUNK 1024
 #endif
 
 #define LANES 16
@@ -30,23 +41,21 @@ __kernel void distance_logs(__global const float *v, __global float *out, ulong 
     out[(first + image) * stride + i] = i < (size_t)pixels ? log_1(max_1(v[image * (size_t)pixels + i], floor)) : 0.0f;
 }
 
-/* Global size (ceil(n / COLUMNS), ceil(m / ROWS)). */
-__kernel void distance_squares(__global const float *a, __global const float *b, __global float *out, ulong first,
-                               int m, int n, int stride, int same)
+/* Elements begin ... end - 1 of ROWS rows of A and COLUMNS rows of B into their sums. */
+static inline void tile(__global const float *a, ulong row, ulong last_row, __global const float *b, int column, int last_column,
+                        ulong stride, ulong begin, ulong end, float16 sums[ROWS][COLUMNS])
 {
-    const int row = (int)get_global_id(1) * ROWS, column = (int)get_global_id(0) * COLUMNS;
     __global const float *p[ROWS], *q[COLUMNS];
     float16 sum[ROWS][COLUMNS];
-    if (row >= m || column >= n || (same && (ulong)(column + COLUMNS) <= first + (ulong)row)) return;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        p[i] = a + (first + (ulong)min(row + i, m - 1)) * (ulong)stride;
+        p[i] = a + min(row + (ulong)i, last_row) * stride;
 #pragma unroll
-        for (int j = 0; j < COLUMNS; j++) sum[i][j] = (float16)(0.0f);
+        for (int j = 0; j < COLUMNS; j++) sum[i][j] = sums[i][j];
     }
 #pragma unroll
-    for (int j = 0; j < COLUMNS; j++) q[j] = b + (size_t)min(column + j, n - 1) * (size_t)stride;
-    for (int k = 0; k < stride; k += LANES) {
+    for (int j = 0; j < COLUMNS; j++) q[j] = b + (ulong)min(column + j, last_column) * stride;
+    for (ulong k = begin; k < end; k += LANES) {
         float16 y[COLUMNS];
 #pragma unroll
         for (int j = 0; j < COLUMNS; j++) y[j] = vload16(0, q[j] + k);
@@ -60,12 +69,43 @@ __kernel void distance_squares(__global const float *a, __global const float *b,
             }
         }
     }
-    for (int i = 0; i < ROWS && row + i < m; i++) {
-        for (int j = 0; j < COLUMNS && column + j < n; j++) {
-            const float8 eight = sum[i][j].lo + sum[i][j].hi;
-            const float4 four = eight.lo + eight.hi;
-            const float2 two = four.lo + four.hi;
-            out[(size_t)(row + i) * (size_t)n + (size_t)(column + j)] = two.x + two.y;
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+#pragma unroll
+        for (int j = 0; j < COLUMNS; j++) sums[i][j] = sum[i][j];
+    }
+}
+
+static inline float sum_of(float16 s)
+{
+    const float8 eight = s.lo + s.hi;
+    const float4 four = eight.lo + eight.hi;
+    const float2 two = four.lo + four.hi;
+    return two.x + two.y;
+}
+
+/* Global size (ceil(n / (COLUMNS ACROSS)), ceil(m / (ROWS DOWN))). */
+__kernel void distance_squares(__global const float *a, __global const float *b, __global float *out, ulong first,
+                               int m, int n, int stride, int same)
+{
+    const int row = (int)get_global_id(1) * ROWS * DOWN, column = (int)get_global_id(0) * COLUMNS * ACROSS;
+    float16 sums[DOWN * ACROSS][ROWS][COLUMNS];
+    if (row >= m || column >= n || (same && (ulong)(column + COLUMNS * ACROSS) <= first + (ulong)row)) return;
+    for (int t = 0; t < DOWN * ACROSS; t++)
+        for (int i = 0; i < ROWS; i++)
+            for (int j = 0; j < COLUMNS; j++) sums[t][i][j] = (float16)(0.0f);
+    for (ulong k = 0; k < (ulong)stride; k += CHUNK) {
+        for (int t = 0; t < DOWN * ACROSS; t++) {
+            const int r = row + t / ACROSS * ROWS, c = column + t % ACROSS * COLUMNS;
+            if (r < m && c < n)
+                tile(a, first + (ulong)r, first + (ulong)(m - 1), b, c, n - 1, (ulong)stride, k,
+                     min(k + CHUNK, (ulong)stride), sums[t]);
         }
+    }
+    for (int t = 0; t < DOWN * ACROSS; t++) {
+        const int r = row + t / ACROSS * ROWS, c = column + t % ACROSS * COLUMNS;
+        for (int i = 0; i < ROWS && r + i < m; i++)
+            for (int j = 0; j < COLUMNS && c + j < n; j++)
+                out[(size_t)(r + i) * (size_t)n + (size_t)(c + j)] = sum_of(sums[t][i][j]);
     }
 }

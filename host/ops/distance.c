@@ -2,17 +2,21 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include "base/memory.h"
 #include "ops/launch.h"
 
 enum { LANES = 16, ROWS = 6, COLUMNS = 4 };
+/* On a CPU a work-item takes 8 × 12 tiles, whose rows stay in its cache chunk by chunk. */
+enum { CPU_DOWN = 8, CPU_ACROSS = 12 };
 
 /* Images are taken, and rows of the matrix made and read, in blocks: a launch stays short, and so do the buffers. */
-enum { BLOCK_ROWS = 256 };
+enum { BLOCK_ROWS = 6 * ROWS * CPU_DOWN };
 
 struct distance_plan {
     device *borrowed_device;
     int64_t most, pixels, stride;
+    size_t rows, columns; /* of the matrix that a work-item makes */
     float floor;
     int64_t count[DISTANCE_SETS];
     buffer *images, *logs[DISTANCE_SETS], *squares;
@@ -34,6 +38,11 @@ status distance_plan_new(context *c, device *d, int64_t most, int64_t pixels, fl
     p->pixels = pixels;
     p->stride = (pixels + LANES - 1) / LANES * LANES;
     p->floor = floor;
+    const int down = device_info(d)->is_cpu ? CPU_DOWN : 1, across = device_info(d)->is_cpu ? CPU_ACROSS : 1;
+    char options[96];
+    snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DDOWN=%d -DACROSS=%d", ROWS, COLUMNS, down, across);
+    p->rows = (size_t)(ROWS * down);
+    p->columns = (size_t)(COLUMNS * across);
     const size_t bytes = (size_t)most * sizeof(float);
     const size_t rows = (size_t)(most < BLOCK_ROWS ? most : BLOCK_ROWS);
     s = buffer_new(c, d, "images to compare", rows * (size_t)pixels * sizeof(float), &p->images);
@@ -41,7 +50,7 @@ status distance_plan_new(context *c, device *d, int64_t most, int64_t pixels, fl
         s = buffer_new(c, d, "logarithms of the images", bytes * (size_t)p->stride, &p->logs[i]);
     if (!s) s = buffer_new(c, d, "distances", bytes * rows, &p->squares);
     if (!s) s = kernel_get(c, d, "distance", "distance_logs", "", &p->log_kernel);
-    if (!s) s = kernel_get(c, d, "distance", "distance_squares", "-DROWS=6 -DCOLUMNS=4", &p->square_kernel);
+    if (!s) s = kernel_get(c, d, "distance", "distance_squares", options, &p->square_kernel);
     if (s)
         distance_plan_delete(&p);
     else
@@ -94,9 +103,10 @@ status distance_set(context *c, distance_plan *p, int which, const float *images
 static status block(context *c, distance_plan *p, int a, int b, int64_t first, int m, float *out)
 {
     const int n = (int)p->count[b];
-    const size_t global[2] = {((size_t)n + COLUMNS - 1) / COLUMNS, ((size_t)m + ROWS - 1) / ROWS};
+    const size_t global[2] = {((size_t)n + p->columns - 1) / p->columns, ((size_t)m + p->rows - 1) / p->rows};
+    const size_t alone[2] = {1, 1}, *local = p->rows > ROWS ? alone : NULL;
     const size_t size = (size_t)m * (size_t)n;
-    status s = kernel_run(c, p->square_kernel, 2, global, NULL,
+    status s = kernel_run(c, p->square_kernel, 2, global, local,
                           KERNEL_ARGUMENTS(ARG_BUFFER(p->logs[a]), ARG_BUFFER(p->logs[b]), ARG_BUFFER(p->squares),
                                            ARG_ULONG((uint64_t)first), ARG_INT(m), ARG_INT(n), ARG_INT((int)p->stride),
                                            ARG_INT(a == b)));

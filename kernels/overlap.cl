@@ -117,7 +117,10 @@ static inline UV ones_of(UV v)
     return (v + (v >> 16)) & UV_ALL(63u);
 }
 
-#define BOTH(i) (VLOADU(0, a + (i)) & VLOADU(0, b + (i)))
+/* Words of a mask come in whole groups, so that every vector of them lies at a multiple of its size; read so, since PoCL takes
+ * vload of integers apart into words of 64 bits. */
+#define WORDS(p) (*(__global const UV *)(p))
+#define BOTH(i) (WORDS(a + (i)) & WORDS(b + (i)))
 #define STEP (VW * ITEMS)
 
 /* Eight vectors are added bit by bit (Harley and Seal), so that bits are counted of one vector in eight. */

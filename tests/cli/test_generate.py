@@ -226,6 +226,6 @@ def test_refused_baselines(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     for path in (tmp_path / "run/epochs").iterdir():
         with h5py.File(path, "a") as f:
-            f["provenance"].attrs["input_hashes"] = "0" * 16 + "  /nowhere/maps.h5"
+            f["provenance"].attrs["input_hashes"] = "0" * 32 + "  /nowhere/maps.h5"
     run("generate", tmp_path / "run", "--baseline", "gaussian", *out, status=2, says=["/nowhere/maps.h5", "--maps"])
     assert not (tmp_path / "g.h5").exists()

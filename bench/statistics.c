@@ -27,7 +27,7 @@ typedef struct {
     stats_overlap overlap;
     stats_pairs pairs;
     diversity diversity;
-    double *mean, *power, *column;
+    double *mean, *power, *column, *cross;
     uint64_t *pixels;
     uint32_t *peaks;
     int32_t *minkowski;
@@ -106,11 +106,15 @@ static status overlap_once(context *c, void *user)
                                  w->side, &w->overlap);
 }
 
+/* Spectra, their products, and what comes of them. */
 static status pairs_once(context *c, void *user)
 {
     work *w = user;
+    const reduce_result of_truth = {.power = w->sets[0].power}, of_model = {.power = w->sets[1].power};
     stats_pairs_delete(&w->pairs);
-    return stats_pairs_compute(c, w->plan, &w->sets[0], w->images[0], &w->sets[1], w->images[1], &w->pairs);
+    const status s = reduce_host_pairs(c, stats_plan_reducer(w->plan), w->images[0], w->images[1], IMAGES, &of_truth,
+                                       &of_model, w->cross);
+    return s ? s : stats_pairs_compute(c, &w->sets[0], &w->sets[1], w->cross, &w->pairs);
 }
 
 static status neighbours_once(context *c, void *user)
@@ -121,23 +125,23 @@ static status neighbours_once(context *c, void *user)
                              w->images[0], IMAGES, &w->diversity);
 }
 
-static status sets_once(context *c, void *user)
+/* As `stats --pairs` does. */
+static status sets_and_pairs(context *c, work *w)
 {
-    work *w = user;
     stats_figures figures;
-    status s = STATUS_OK;
-    for (int k = 0; k < SETS && !s; k++) {
-        stats_set_delete(&w->sets[k]);
-        s = stats_set_from_host(c, w->plan, k ? "model" : "truth", w->images[k], IMAGES, &w->sets[k]);
-    }
-    return s ? s : stats_figures_compute(c, &w->sets[1], &w->sets[0], &figures);
+    for (int k = 0; k < SETS; k++) stats_set_delete(&w->sets[k]);
+    memory_delete(&w->cross);
+    stats_pairs_delete(&w->pairs);
+    status s = stats_sets_from_pairs(c, w->plan, "bench", w->images[0], w->images[1], IMAGES, &w->sets[0], &w->sets[1],
+                                     &w->cross);
+    if (!s) s = stats_figures_compute(c, &w->sets[1], &w->sets[0], &figures);
+    return s ? s : stats_pairs_compute(c, &w->sets[0], &w->sets[1], w->cross, &w->pairs);
 }
 
 static status whole_once(context *c, void *user)
 {
-    status s = sets_once(c, user);
+    status s = sets_and_pairs(c, user);
     if (!s) s = overlap_once(c, user);
-    if (!s) s = pairs_once(c, user);
     return s ? s : neighbours_once(c, user);
 }
 
@@ -157,7 +161,7 @@ static status prepare(bench *b, work *w)
     if (!s) s = memory_new(b->c, "functionals", IMAGES, MINKOWSKI * bins * sizeof(int32_t), &w->minkowski);
     if (!s) s = make_images(b, w);
     if (!s) s = stats_plan_new(b->c, w->d, &w->options, w->side, &w->plan);
-    return s ? s : sets_once(b->c, w);
+    return s;
 }
 
 /* The larger of two errors; one that is no number is infinite. */
@@ -258,7 +262,7 @@ static status check_pairs(bench *b, const work *w, double *error)
     stats_pairs found = {0};
     double *p = NULL;
     few[0].images = few[1].images = FEW;
-    status s = stats_pairs_compute(b->c, w->plan, &few[0], w->images[0], &few[1], w->images[1], &found);
+    status s = stats_pairs_compute(b->c, &few[0], &few[1], w->cross, &found);
     if (!s) s = memory_new(b->c, "oracle spectra", FEW * SPECTRA, rings * sizeof *p, &p);
     for (size_t i = 0; i < FEW * SPECTRA && !s; i++) {
         const float *truth = w->images[0] + i / SPECTRA * pixels, *model = w->images[1] + i / SPECTRA * pixels;
@@ -311,6 +315,7 @@ static void work_delete(work *w)
     memory_delete(&w->pixels);
     memory_delete(&w->peaks);
     memory_delete(&w->minkowski);
+    memory_delete(&w->cross);
     stats_pairs_delete(&w->pairs);
     diversity_delete(&w->diversity);
     stats_plan_delete(&w->plan);

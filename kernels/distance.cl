@@ -2,13 +2,14 @@
  *
  *   distance_logs    out [first + n][stride], from row first on, = ln max(v, floor) of v [n][pixels]; zeros behind the pixels. stride is a multiple of
  *                    LANES, float32, values finite, floor > 0.
- *   distance_squares out [m][n] = sum over the stride of (a - b)^2 for the rows a = first … of A
- *                    [first + m][stride] and b of B [n][stride]. same: A is B, and what lies wholly below the diagonal
- *                    (b < a) may be left as it is.
+ *   distance_sums    out [m][n] = sum over the stride of (a - b)^2, or with PRODUCTS of a b, for the rows a = first …
+ *                    of A [first + m][stride] and b of B [n][stride]. same: A is B, and what lies wholly below the
+ *                    diagonal (b < a) may be left as it is.
  *
  * Order: sixteen partial sums, number l over the elements l, l + 16, … in order, added by halves: l and l + 8, then
  * l and l + 4, l and l + 2, l and l + 1.
- * Equal rows give exactly 0, and the matrix of a set with itself is symmetric to the bit.
+ * Equal rows give squares of exactly 0, and the matrix of a set with itself is symmetric to the bit. Each term of a partial
+ * sum is one fma, so a product is right to (stride / 16 + 4) 2^-24 of the sum of |a b|.
  * Oracle: host/ops/ref/distance_ref.c. */
 #include "explicit.h"
 
@@ -64,8 +65,12 @@ static inline void tile(__global const float *a, ulong row, ulong last_row, __gl
             const float16 x = vload16(0, p[i] + k);
 #pragma unroll
             for (int j = 0; j < COLUMNS; j++) {
+#ifdef PRODUCTS
+                sum[i][j] = fma(x, y[j], sum[i][j]);
+#else
                 const float16 d = x - y[j];
                 sum[i][j] = fma(d, d, sum[i][j]);
+#endif
             }
         }
     }
@@ -85,8 +90,8 @@ static inline float sum_of(float16 s)
 }
 
 /* Global size (ceil(n / (COLUMNS ACROSS)), ceil(m / (ROWS DOWN))). */
-__kernel void distance_squares(__global const float *a, __global const float *b, __global float *out, ulong first,
-                               int m, int n, int stride, int same)
+__kernel void distance_sums(__global const float *a, __global const float *b, __global float *out, ulong first,
+                            int m, int n, int stride, int same)
 {
     const int row = (int)get_global_id(1) * ROWS * DOWN, column = (int)get_global_id(0) * COLUMNS * ACROSS;
     float16 sums[DOWN * ACROSS][ROWS][COLUMNS];

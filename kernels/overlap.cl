@@ -12,7 +12,7 @@
  *   common   out uint32 [pairs][THRESHOLDS] += bits set in both a[threshold][pair.x] and b[threshold][pair.y].
  *
  * Oracle: host/ops/ref/overlap_ref.c. */
-#include "common.h"
+#include "keys.h"
 
 /* Work-items that share a part or a pair: 1 on CPUs, where then no atomics are needed. */
 #ifndef ITEMS
@@ -36,18 +36,8 @@
 #define SLOTS (THRESHOLDS + 1)
 #define GROUP 16
 
-/* Integers in the order of the floats they come from, -0 as 0; rank is the same from 0 up. */
-static inline int key(int bits) { return bits < 0 ? -(bits & 0x7fffffff) : bits; }
+/* The key from 0 up. */
 static inline uint rank(int bits) { return (uint)key(bits) ^ 0x80000000u; }
-static inline IV key_vector(IV bits)
-{
-    const IV below = -(bits & IV_ALL(0x7fffffff));
-#if VW == 1
-    return bits < 0 ? below : bits;
-#else
-    return select(bits, below, bits < IV_ALL(0));
-#endif
-}
 
 /* Global size (ITEMS, parts). */
 __kernel void digits(__global const int *x, ulong begin, ulong end, ulong size, __global const uchar *next, uint next_stride,
@@ -57,12 +47,21 @@ __kernel void digits(__global const int *x, ulong begin, ulong end, ulong size, 
     const ulong start = begin + part * size, stop = min(end, start + size);
     __global const uchar *table = next + part * (size_t)next_stride;
     __global uint *c = counts + part * (size_t)(SLOTS * 256);
+#if ITEMS == 1
+    if (level == 0) {
+        uint four[4][256];
+        for (int k = 0; k < 256; k++) four[0][k] = four[1][k] = four[2][k] = four[3][k] = 0;
+        for (ulong i = start; i < stop; i++) four[i & 3][rank(x[i]) >> 24]++;
+        for (int k = 0; k < 256; k++) c[k] += four[0][k] + four[1][k] + four[2][k] + four[3][k];
+        return;
+    }
+#endif
     for (ulong i = start + get_global_id(0); i < stop; i += ITEMS) {
         const uint r = rank(x[i]);
         uint slot = 0;
-        for (int l = 0; l < level && slot < THRESHOLDS; l++)
-            slot = table[((uint)l * SLOTS + slot) * 256u + (r >> (24 - 8 * l) & 255u)];
-        if (slot < THRESHOLDS) ADD(c + slot * 256u + (r >> (24 - 8 * level) & 255u), 1u);
+        for (int l = 0; l < level; l++) slot = table[((uint)l * SLOTS + slot) * 256u + (r >> (24 - 8 * l) & 255u)];
+        /* One for all is quicker than a branch that nobody can guess, but for those who share counters. */
+        if (ITEMS == 1 || slot < THRESHOLDS) ADD(c + slot * 256u + (r >> (24 - 8 * level) & 255u), 1u);
     }
 }
 
@@ -107,14 +106,39 @@ __kernel void masks(__global const int *x, uint pixels, __global const int *keys
         (stays) = add_u ^ add_c;                                                                                       \
     } while (0)
 
-/* Bits set of each lane, by plain arithmetic: the built-in is no vector instruction where it should be one. */
+/* Bits set of each byte, by plain arithmetic: the built-in is no vector instruction where it should be one. */
 static inline UV ones_of(UV v)
 {
     v = v - ((v >> 1) & UV_ALL(0x55555555u));
     v = (v & UV_ALL(0x33333333u)) + ((v >> 2) & UV_ALL(0x33333333u));
-    v = (v + (v >> 4)) & UV_ALL(0x0f0f0f0fu);
-    v = v + (v >> 8);
-    return (v + (v >> 16)) & UV_ALL(63u);
+    return (v + (v >> 4)) & UV_ALL(0x0f0f0f0fu);
+}
+
+/* Sum of the four bytes of each lane. */
+static inline UV sum_of_bytes(UV v)
+{
+    v = (v & UV_ALL(0x00ff00ffu)) + ((v >> 8) & UV_ALL(0x00ff00ffu));
+    return (v + (v >> 16)) & UV_ALL(0x0000ffffu);
+}
+
+static inline uint sum_of_lanes(UV v)
+{
+#if VW == 1
+    return v;
+#elif VW == 2
+    return v.x + v.y;
+#else
+#if VW == 16
+    const uint8 eight = v.lo + v.hi;
+    const uint4 four = eight.lo + eight.hi;
+#elif VW == 8
+    const uint4 four = v.lo + v.hi;
+#else
+    const uint4 four = v;
+#endif
+    const uint2 two = four.lo + four.hi;
+    return two.x + two.y;
+#endif
 }
 
 /* Words of a mask come in whole groups, so that every vector of them lies at a multiple of its size; read so, since PoCL takes
@@ -126,8 +150,8 @@ static inline UV ones_of(UV v)
 /* Eight vectors are added bit by bit (Harley and Seal), so that bits are counted of one vector in eight. */
 static inline uint shared_bits(__global const uint *a, __global const uint *b, uint words)
 {
-    UV one = UV_ALL(0u), two = UV_ALL(0u), four = UV_ALL(0u), count = UV_ALL(0u);
-    uint i = (uint)get_global_id(0) * VW;
+    UV one = UV_ALL(0u), two = UV_ALL(0u), four = UV_ALL(0u), eights = UV_ALL(0u), count = UV_ALL(0u);
+    uint i = (uint)get_global_id(0) * VW, turns = 0;
     for (; i + 7 * STEP < words; i += 8 * STEP) {
         UV two_a, two_b, four_a, four_b, eight;
         ADD3(two_a, one, one, BOTH(i), BOTH(i + STEP));
@@ -137,18 +161,14 @@ static inline uint shared_bits(__global const uint *a, __global const uint *b, u
         ADD3(two_b, one, one, BOTH(i + 6 * STEP), BOTH(i + 7 * STEP));
         ADD3(four_b, two, two, two_a, two_b);
         ADD3(eight, four, four, four_a, four_b);
-        count += ones_of(eight) << 3;
+        eights += ones_of(eight);
+        if (++turns % 16) continue; /* a byte holds 31 of them */
+        count += sum_of_bytes(eights) << 3;
+        eights = UV_ALL(0u);
     }
-    count += (ones_of(four) << 2) + (ones_of(two) << 1) + ones_of(one);
-    for (; i < words; i += STEP) count += ones_of(BOTH(i));
-#if VW == 1
-    return count;
-#else
-    uint lane[VW], sum = 0;
-    VSTOREU(count, 0, lane);
-    for (int l = 0; l < VW; l++) sum += lane[l];
-    return sum;
-#endif
+    count += (sum_of_bytes(eights) << 3) + sum_of_bytes((ones_of(four) << 2) + (ones_of(two) << 1) + ones_of(one));
+    for (; i < words; i += STEP) count += sum_of_bytes(ones_of(BOTH(i)));
+    return sum_of_lanes(count);
 }
 
 /* Global size (ITEMS, pairs / PAIRS rounded up, THRESHOLDS); thresholds apart, so that what is read again is near. */

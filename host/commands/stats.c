@@ -206,14 +206,24 @@ typedef struct {
     stats_pairs pairs;
 } comparison;
 
-static status compare_pairs(context *c, const command_line *line, device *d, stats_plan *plan, const side *truth,
-                            const side *model, comparison *r)
+static status compare_pairs(context *c, const command_line *line, device *d, stats_plan *plan, side *truth, side *model,
+                            comparison *r)
 {
     stats_overlap_options o;
+    double *cross = NULL;
     stats_overlap_options_read(line->cfg, &o);
-    const status s =
-        stats_overlap_compute(c, d, &o, truth->images, model->images, truth->count, truth->side, &r->overlap);
-    return s ? s : stats_pairs_compute(c, plan, &truth->set, truth->images, &model->set, model->images, &r->pairs);
+    status s = stats_sets_from_pairs(c, plan, truth->path, truth->images, model->images, truth->count, &truth->set,
+                                     &model->set, &cross);
+    if (!s) s = stats_pairs_compute(c, &truth->set, &model->set, cross, &r->pairs);
+    if (!s) s = stats_overlap_compute(c, d, &o, truth->images, model->images, truth->count, truth->side, &r->overlap);
+    memory_delete(&cross);
+    return s;
+}
+
+static status compute_sets(context *c, stats_plan *plan, side *truth, side *model)
+{
+    const status s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
+    return s ? s : stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
 }
 
 static status compute(context *c, const command_line *line, const stats_options *o, device *d, side *truth, side *model,
@@ -224,14 +234,14 @@ static status compute(context *c, const command_line *line, const stats_options 
     stats_plan *plan = NULL;
     const double start = clock_seconds();
     status s = stats_plan_new(c, d, o, truth->side, &plan);
-    if (!s) s = stats_set_from_host(c, plan, truth->path, truth->images, truth->count, &truth->set);
-    if (!s) s = stats_set_from_host(c, plan, model->path, model->images, model->count, &model->set);
+    if (!s)
+        s = command_flag(line, "pairs") ? compare_pairs(c, line, d, plan, truth, model, r)
+                                        : compute_sets(c, plan, truth, model);
     truth->set.block = truth->block;
     model->set.block = model->block;
     if (!s) stats_say_outside(c, truth->path, &truth->set, truth->images);
     if (!s) stats_say_outside(c, model->path, &model->set, model->images);
     if (!s) s = compare_halves(c, plan, truth, seed, &r->halves, &r->halves_errors);
-    if (!s && command_flag(line, "pairs")) s = compare_pairs(c, line, d, plan, truth, model, r);
     stats_plan_delete(&plan);
     if (!s) s = stats_figures_compute(c, &model->set, &truth->set, &r->figures);
     if (!s) s = bootstrap_compute(c, &model->set, &truth->set, NULL, seed, &r->errors);

@@ -13,6 +13,7 @@ enum {
     BATCH_MOST = 64,
     BATCH_FLOATS = 1 << 22,
     ROW_FIELDS = 4,
+    ELEMENTS = 4, /* pixels, edges, vertices, edges on the border */
     CELL_BITS = 17,
     CELLS = 0x7f800000 >> CELL_BITS
 };
@@ -37,7 +38,7 @@ struct reducer {
     int32_t *host_rows;     /* [batch][side][ROW_FIELDS] */
     float *host_parameters; /* [batch][2]: scale, shift */
     float *host_sums;       /* [batch][rings] */
-    uint32_t *host_counts;  /* [batch][MINKOWSKI][most bins + 2] */
+    uint32_t *host_counts;  /* [batch][ELEMENTS][most bins + 2] */
     double *host_means;     /* [batch] */
     int *host_exponents;    /* [batch] */
     int *other_exponents;   /* [batch], with other_planes only for the cross spectra */
@@ -198,9 +199,11 @@ static status twiddles_new(context *c, reducer *r)
 static status kernels_get(context *c, reducer *r)
 {
     device *d = r->borrowed_device;
-    char shared[32];
+    char shared[48];
+    int vector = launch_vector(d);
+    while (vector > 1 && vector > r->side - 2) vector /= 2; /* peaks are looked for by vectors that fit inside */
     r->items = forced_items ? (size_t)forced_items : device_info(d)->is_cpu ? 1 : 256;
-    snprintf(shared, sizeof shared, "-DITEMS=%zu", r->items);
+    snprintf(shared, sizeof shared, "-DITEMS=%zu -DVW=%d", r->items, vector);
     const struct {
         const char *file, *entry;
         kernel **to;
@@ -227,7 +230,7 @@ static status buffers_new(context *c, reducer *r)
     const size_t batch = (size_t)r->batch, side = (size_t)r->side, pixels = batch * side * side;
     const size_t half = 2 * batch * side * (side / 2 + 1), rings = batch * (size_t)r->rings;
     const int most = r->bins.bins > r->coarse.bins ? r->bins.bins : r->coarse.bins;
-    const size_t counts = MINKOWSKI * batch * (size_t)(most + 2), rows = batch * side * ROW_FIELDS;
+    const size_t counts = ELEMENTS * batch * (size_t)(most + 2), rows = batch * side * ROW_FIELDS;
     status s = STATUS_OK;
     if ((s = buffer_new(c, d, "images of the statistics", pixels * sizeof(float), &r->images))) return s;
     if ((s = buffer_new(c, d, "centred images", pixels * sizeof(float), &r->centred))) return s;
@@ -387,20 +390,28 @@ static void keep_counts(uint32_t *to, const reducer *r, const bin_set *b, int64_
     memcpy(to + (size_t)first * per_image, r->host_counts, (size_t)n * per_image * sizeof *to);
 }
 
-/* Functionals at the edges: what all levels above an edge bring. */
-static void add_from_above(const int32_t *gains, int bins, int32_t *out)
+/* Functionals at the edges: the sets gain at each level its pixels, edges and vertices, and an edge is lost to the
+ * perimeter when the second of its pixels comes. counts: [ELEMENTS][bins + 2] of kernels/reduce.cl. */
+static void functionals(const uint32_t *counts, int bins, int32_t *out)
 {
-    int32_t sum = 0;
+    const uint32_t *pixels = counts, *edges = pixels + bins + 2, *vertices = edges + bins + 2;
+    const uint32_t *border = vertices + bins + 2;
+    int64_t area = 0, perimeter = 0, euler = 0;
     for (int i = bins; i >= 0; i--) {
-        sum += gains[i + 1];
-        out[i] = sum;
+        const int64_t faces = pixels[i + 1], sides = edges[i + 1];
+        area += faces;
+        perimeter += 2 * sides - 4 * faces - border[i + 1];
+        euler += faces - sides + vertices[i + 1];
+        out[MINKOWSKI_AREA * (bins + 1) + i] = (int32_t)area;
+        out[MINKOWSKI_PERIMETER * (bins + 1) + i] = (int32_t)perimeter;
+        out[MINKOWSKI_EULER * (bins + 1) + i] = (int32_t)euler;
     }
 }
 
 static status minkowski(context *c, reducer *r, int n, int32_t *out)
 {
-    const size_t pixels = (size_t)r->side * (size_t)r->side, rows = (size_t)n * MINKOWSKI;
-    const size_t columns = (size_t)r->bins.bins + 2, all[2] = {pixels, (size_t)n}, global[2] = {r->items, (size_t)n};
+    const size_t pixels = (size_t)r->side * (size_t)r->side, levels = (size_t)r->bins.bins + 2;
+    const size_t all[2] = {pixels, (size_t)n}, global[2] = {r->items, (size_t)n};
     const size_t local[2] = {r->items, 1};
     status s = kernel_run(c, r->levels_of, 2, all, NULL,
                           KERNEL_ARGUMENTS(ARG_BUFFER(r->images), ARG_BUFFER(r->levels.thresholds),
@@ -410,9 +421,9 @@ static status minkowski(context *c, reducer *r, int n, int32_t *out)
         s = kernel_run(
             c, r->minkowski, 2, global, r->items <= kernel_max_work_group(r->minkowski) ? local : NULL,
             KERNEL_ARGUMENTS(ARG_BUFFER(r->levels_in), ARG_INT(r->bins.bins), ARG_INT(r->side), ARG_BUFFER(r->counts)));
-    if (!s) s = buffer_read(c, r->counts, 0, r->host_counts, rows * columns * sizeof(int32_t));
-    for (size_t i = 0; i < rows && !s; i++)
-        add_from_above((const int32_t *)r->host_counts + i * columns, r->bins.bins, out + i * (columns - 1));
+    if (!s) s = buffer_read(c, r->counts, 0, r->host_counts, (size_t)n * ELEMENTS * levels * sizeof(uint32_t));
+    for (size_t i = 0; i < (size_t)n && !s; i++)
+        functionals(r->host_counts + i * ELEMENTS * levels, r->bins.bins, out + i * MINKOWSKI * (levels - 1));
     return s;
 }
 
@@ -458,14 +469,9 @@ static status ring_means(context *c, reducer *r, buffer *planes, const int *expo
     return STATUS_OK;
 }
 
-static status spectra(context *c, reducer *r, int n, double *power)
-{
-    const status s = transform_images(c, r, n);
-    return s ? s : ring_means(c, r, r->half_planes, r->host_exponents, r->half_planes, r->host_exponents, n, power);
-}
-
-/* The statistics of the n images in r->images, numbers first … of the set. */
-static status reduce_batch(context *c, reducer *r, int64_t first, int n, const reduce_result *out)
+/* The statistics of the n images in r->images, numbers first … of the set, which also leave their transforms in
+ * half_planes where the power or `transformed` is wanted. */
+static status reduce_batch(context *c, reducer *r, int64_t first, int n, bool transformed, const reduce_result *out)
 {
     status s = means(c, r, first, n);
     if (s) return s;
@@ -486,72 +492,97 @@ static status reduce_batch(context *c, reducer *r, int64_t first, int n, const r
         const size_t per_image = MINKOWSKI * ((size_t)r->bins.bins + 1);
         if ((s = minkowski(c, r, n, out->minkowski + (size_t)first * per_image))) return s;
     }
-    return out->power ? spectra(c, r, n, out->power + (size_t)first * (size_t)r->rings) : STATUS_OK;
+    if ((out->power || transformed) && (s = transform_images(c, r, n))) return s;
+    if (!out->power) return STATUS_OK;
+    return ring_means(c, r, r->half_planes, r->host_exponents, r->half_planes, r->host_exponents, n,
+                      out->power + (size_t)first * (size_t)r->rings);
 }
 
-/* One of host and from is given. */
-static status reduce_images(context *c, reducer *r, const float *host, buffer *from, int64_t n,
-                            const reduce_result *out)
+static status begin(context *c, const reducer *r, int64_t n, const reduce_result *out)
 {
-    const size_t bytes = (size_t)r->side * (size_t)r->side * sizeof(float);
     if (n < 1) return context_fail(c, STATUS_USAGE, "statistics need at least one image");
     if (out->pixel_counts) memset(out->pixel_counts, 0, (size_t)(r->bins.bins + 2) * sizeof(uint64_t));
-    for (int64_t first = 0; first < n; first += r->batch) {
-        const int part = n - first < r->batch ? (int)(n - first) : r->batch;
-        const size_t at = (size_t)first * bytes, size = (size_t)part * bytes;
-        status s = host ? buffer_write(c, r->images, 0, (const char *)host + at, size)
-                        : buffer_copy(c, from, at, r->images, 0, size);
-        if (s) return s;
-        if ((s = reduce_batch(c, r, first, part, out))) return s;
-        if (context_stop_requested(c)) return context_fail(c, STATUS_INTERRUPTED, "stopped while computing statistics");
-    }
     return STATUS_OK;
+}
+
+static int batch_at(const reducer *r, int64_t first, int64_t n)
+{
+    return n - first < r->batch ? (int)(n - first) : r->batch;
+}
+
+static status stop(context *c)
+{
+    return context_stop_requested(c) ? context_fail(c, STATUS_INTERRUPTED, "stopped while computing statistics")
+                                     : STATUS_OK;
+}
+
+static status write_batch(context *c, reducer *r, const float *images, int64_t first, int n)
+{
+    const size_t pixels = (size_t)r->side * (size_t)r->side;
+    return buffer_write(c, r->images, 0, images + (size_t)first * pixels, (size_t)n * pixels * sizeof *images);
 }
 
 status reduce_host_images(context *c, reducer *r, const float *images, int64_t n, const reduce_result *out)
 {
-    return reduce_images(c, r, images, NULL, n, out);
+    status s = begin(c, r, n, out);
+    for (int64_t first = 0; !s && first < n; first += r->batch) {
+        const int part = batch_at(r, first, n);
+        s = write_batch(c, r, images, first, part);
+        if (!s) s = reduce_batch(c, r, first, part, false, out);
+        if (!s) s = stop(c);
+    }
+    return s;
 }
 
 status reduce_device_images(context *c, reducer *r, buffer *images, int64_t n, const reduce_result *out)
 {
-    const size_t floats = n > 0 ? (size_t)n * (size_t)r->side * (size_t)r->side : 0;
-    const status s = launch_check(c, "reduce_device_images", "images", images, floats);
-    return s ? s : reduce_images(c, r, NULL, images, n, out);
+    const size_t pixels = (size_t)r->side * (size_t)r->side, bytes = pixels * sizeof(float);
+    status s = launch_check(c, "reduce_device_images", "images", images, n > 0 ? (size_t)n * pixels : 0);
+    if (!s) s = begin(c, r, n, out);
+    for (int64_t first = 0; !s && first < n; first += r->batch) {
+        const int part = batch_at(r, first, n);
+        s = buffer_copy(c, images, (size_t)first * bytes, r->images, 0, (size_t)part * bytes);
+        if (!s) s = reduce_batch(c, r, first, part, false, out);
+        if (!s) s = stop(c);
+    }
+    return s;
 }
 
-/* The transforms of the n images, numbers first … of the set. */
-static status transform_host(context *c, reducer *r, const float *images, int64_t first, int n)
-{
-    const size_t pixels = (size_t)r->side * (size_t)r->side;
-    status s = buffer_write(c, r->images, 0, images + (size_t)first * pixels, (size_t)n * pixels * sizeof(float));
-    if (!s) s = means(c, r, first, n);
-    return s ? s : transform_images(c, r, n);
-}
-
-status reduce_host_cross(context *c, reducer *r, const float *a, const float *b, int64_t n, double *cross)
+/* Puts the transforms of a batch aside: they are the other ones. */
+static status put_aside(context *c, reducer *r)
 {
     status s = STATUS_OK;
-    if (n < 1) return context_fail(c, STATUS_USAGE, "statistics need at least one image");
     if (!r->other_planes) {
         const size_t bytes = buffer_bytes(r->half_planes);
         s = buffer_new(c, r->borrowed_device, "other transformed images", bytes, &r->other_planes);
-        if (!s) s = memory_new(c, "exponents", (size_t)r->batch, sizeof(int), &r->other_exponents);
     }
+    if (!s && !r->other_exponents) s = memory_new(c, "exponents", (size_t)r->batch, sizeof(int), &r->other_exponents);
+    if (s) return s;
+    buffer *planes = r->half_planes;
+    int *exponents = r->host_exponents;
+    r->half_planes = r->other_planes;
+    r->host_exponents = r->other_exponents;
+    r->other_planes = planes;
+    r->other_exponents = exponents;
+    return STATUS_OK;
+}
+
+status reduce_host_pairs(context *c, reducer *r, const float *a, const float *b, int64_t n, const reduce_result *of_a,
+                         const reduce_result *of_b, double *cross)
+{
+    status s = begin(c, r, n, of_a);
+    if (!s) s = begin(c, r, n, of_b);
     for (int64_t first = 0; !s && first < n; first += r->batch) {
-        const int part = n - first < r->batch ? (int)(n - first) : r->batch;
-        if ((s = transform_host(c, r, a, first, part))) return s;
-        buffer *planes = r->half_planes;
-        int *exponents = r->host_exponents;
-        r->half_planes = r->other_planes;
-        r->host_exponents = r->other_exponents;
-        r->other_planes = planes;
-        r->other_exponents = exponents;
-        if ((s = transform_host(c, r, b, first, part))) return s;
-        s = ring_means(c, r, r->other_planes, r->other_exponents, r->half_planes, r->host_exponents, part,
-                       cross + (size_t)first * (size_t)r->rings);
-        if (!s && context_stop_requested(c))
-            s = context_fail(c, STATUS_INTERRUPTED, "stopped while computing statistics");
+        const int part = batch_at(r, first, n);
+        s = write_batch(c, r, a, first, part);
+        if (!s) s = reduce_batch(c, r, first, part, true, of_a);
+        if (!s) s = put_aside(c, r);
+        if (!s) s = write_batch(c, r, b, first, part);
+        if (!s) s = reduce_batch(c, r, first, part, true, of_b);
+        if (!s)
+            s = ring_means(c, r, r->other_planes, r->other_exponents, r->half_planes, r->host_exponents, part,
+                           cross + (size_t)first * (size_t)r->rings);
+        if (!s) s = stop(c);
     }
     return s;
 }

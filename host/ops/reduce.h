@@ -50,8 +50,10 @@ int reducer_rings(const reducer *r);
 /* STATUS_DATA "map 3, pixel (y 17, x 4) is nan: …" where a value is not finite; *out is then undefined. */
 status reduce_host_images(context *c, reducer *r, const float *images, int64_t n, const reduce_result *out);
 status reduce_device_images(context *c, reducer *r, buffer *images, int64_t n, const reduce_result *out);
-/* cross[n][reducer_rings]: mean of Re(DFT(a)* DFT(b)) over each ring of the images a[i] and b[i]. */
-status reduce_host_cross(context *c, reducer *r, const float *a, const float *b, int64_t n, double *cross);
+/* Of matched images a[i] and b[i]: what each set gives, and cross[n][reducer_rings], the mean of Re(DFT(a)* DFT(b))
+ * over each ring. */
+status reduce_host_pairs(context *c, reducer *r, const float *a, const float *b, int64_t n, const reduce_result *of_a,
+                         const reduce_result *of_b, double *cross);
 
 /* The integer whose order is that of the floats at or above the edge: a float32 v >= edge exactly when
  * reduce_key(v) >= reduce_threshold(edge). `above`: v > edge. */

@@ -271,25 +271,35 @@ void check_distance(selftest *t, int m, int n, int pixels)
     float *a = selftest_octaves(t, (size_t)m * (size_t)pixels, -octaves, octaves);
     float *b = selftest_octaves(t, (size_t)n * (size_t)pixels, -octaves, octaves);
     float *got = selftest_memory(t, (size_t)m * (size_t)n, sizeof *got);
-    double *want = selftest_doubles(t, (size_t)m * (size_t)n);
+    float *near = selftest_memory(t, (size_t)m, sizeof *near);
+    double *want = selftest_doubles(t, (size_t)m * (size_t)n), *nearest = selftest_doubles(t, (size_t)m);
     distance_plan *p = NULL;
     selftest_size(t, "%d and %d of %d pixels", m, n, pixels);
     if (t->s) return;
     memcpy(b, a, (size_t)pixels * sizeof *b); /* equal images: exactly 0 */
     selftest_start(t);
     t->s = distance_plan_new(t->c, t->d, m > n ? m : n, pixels, (float)floor, &p);
-    if (!t->s) t->s = distance_set(t->c, p, 0, a, m, NULL);
-    if (!t->s) t->s = distance_set(t->c, p, 1, b, n, NULL);
+    if (!t->s) t->s = distance_set(t->c, p, 0, a, m);
+    if (!t->s) t->s = distance_set(t->c, p, 1, b, n);
     if (!t->s) t->s = distance_matrix(t->c, p, 0, 1, got);
+    if (!t->s) t->s = distance_nearest(t->c, p, 0, 1, nearest, NULL);
     selftest_stop(t);
     distance_plan_delete(&p);
+    for (int i = 0; i < m && !t->s; i++) near[i] = (float)nearest[i];
     buffer *out = selftest_upload(t, "distances", got, (size_t)m * (size_t)n);
     for (int i = 0; i < m && !t->s; i++)
         for (int j = 0; j < n; j++)
             want[i * n + j] = distance_ref(a + (size_t)i * pixels, b + (size_t)j * pixels, pixels, floor);
     /* Logarithms to 2 EPS of themselves; sixteen sums of a sixteenth of the squares each, half of whose error the root
      * takes. */
-    selftest_compare(t, "distance", out, want, (size_t)m * (size_t)n, -1, (4 * reach + pixels / 32. + 8) * EPS);
+    const double bound = (4 * reach + pixels / 32. + 8) * EPS;
+    selftest_compare(t, "distance", out, want, (size_t)m * (size_t)n, -1, bound);
+    buffer *least = selftest_upload(t, "nearest distances", near, (size_t)m);
+    for (int i = 0; i < m && !t->s; i++) {
+        nearest[i] = INFINITY;
+        for (int j = 0; j < n; j++) nearest[i] = fmin(nearest[i], want[i * n + j]);
+    }
+    selftest_compare(t, "distance_nearest", least, nearest, (size_t)m, -1, bound);
     if (!t->s) selftest_release(t);
 }
 

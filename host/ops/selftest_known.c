@@ -20,7 +20,7 @@ static const struct {
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},
     {"overlap", "31557d0e5f28a2cc915a2edec1cba0d1f430d89c4b237e45f46f2087ac33cfeb"},
-    {"distance", "835edbe58be98ab989d0e24b0af4b97ac9298ee4bd5908e80ff311fc5b265123"},
+    {"distance", "aa2b4792c7776a880cf05c2e3ad3db8e2a113ac28dbeca6136cff04cefdf4260"},
     {"fingerprint", "dbad93066a1555c9dac5076eba8d9f8a8fef06bf2a18ad048f1abfbd176f5dc7"},
 };
 

@@ -5,62 +5,37 @@
 #include <string.h>
 #include "base/memory.h"
 
-/* Images i · n / m of n. */
-static status choose(context *c, const float *images, int64_t n, int64_t pixels, int64_t m, float **out)
+/* Images i · n / m of n: *chosen, which is `own` (or NULL) where it is not all of them. */
+static status choose(context *c, const float *images, int64_t n, int64_t pixels, int64_t m, float **own,
+                     const float **chosen)
 {
-    const status s = memory_new(c, "images to compare", (size_t)m, (size_t)pixels * sizeof **out, out);
+    *own = NULL;
+    *chosen = images;
+    if (m == n) return STATUS_OK;
+    const status s = memory_new(c, "images to compare", (size_t)m, (size_t)pixels * sizeof **own, own);
     for (int64_t i = 0; i < m && !s; i++)
-        memcpy(*out + i * pixels, images + i * n / m * pixels, (size_t)pixels * sizeof **out);
+        memcpy(*own + i * pixels, images + i * n / m * pixels, (size_t)pixels * sizeof **own);
+    *chosen = *own;
     return s;
 }
 
-/* Standard deviation over all values. */
-static double deviation(const float *v, int64_t n)
+/* Set `which` of the plan from the chosen images, their contrast, and the nearest other of each. */
+static status nearest_others(context *c, distance_plan *p, int which, const float *images, int64_t m, double *nearest,
+                             double *contrast)
 {
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++) sum += v[i];
-    const double mean = sum / (double)n;
-    for (int64_t i = 0; i < n; i++) squares += (v[i] - mean) * (v[i] - mean);
-    return sqrt(squares / (double)n);
-}
-
-/* The smallest of each row of [rows][columns]; `others`: but for the diagonal. NaN where there is none. */
-static void smallest(const float *matrix, int64_t rows, int64_t columns, bool others, double *out, uint32_t *which)
-{
-    for (int64_t i = 0; i < rows; i++) {
-        const float *row = matrix + i * columns;
-        out[i] = NAN;
-        for (int64_t j = 0; j < columns; j++) {
-            if ((others && i == j) || out[i] <= row[j]) continue;
-            out[i] = row[j];
-            if (which) which[i] = (uint32_t)j;
-        }
-    }
-}
-
-/* Set 0 of the plan from the chosen images, their contrast, and the nearest other of each. */
-static status nearest_others(context *c, distance_plan *p, const float *images, int64_t pixels, int64_t m,
-                             double *nearest, double *contrast)
-{
-    float *logs = NULL, *matrix = NULL;
-    status s = memory_new(c, "logarithms of the images", (size_t)m, (size_t)pixels * sizeof *logs, &logs);
-    if (!s) s = distance_set(c, p, 0, images, m, logs);
-    if (!s) *contrast = deviation(logs, m * pixels);
-    memory_delete(&logs);
-    if (!s) s = memory_new(c, "distances", (size_t)m, (size_t)m * sizeof *matrix, &matrix);
-    if (!s) s = distance_matrix(c, p, 0, 0, matrix);
-    if (!s) smallest(matrix, m, m, true, nearest, NULL);
-    memory_delete(&matrix);
-    return s;
+    status s = distance_set(c, p, which, images, m);
+    if (!s) *contrast = distance_deviation(p, which);
+    return s ? s : distance_nearest(c, p, which, which, nearest, NULL);
 }
 
 status neighbours_within(context *c, distance_plan *p, const float *images, int64_t n, int64_t pixels, int m,
                          double *nearest, double *contrast)
 {
-    float *chosen = NULL;
-    status s = choose(c, images, n, pixels, m, &chosen);
-    if (!s) s = nearest_others(c, p, chosen, pixels, m, nearest, contrast);
-    memory_delete(&chosen);
+    float *own = NULL;
+    const float *chosen = NULL;
+    status s = choose(c, images, n, pixels, m, &own, &chosen);
+    if (!s) s = nearest_others(c, p, 0, chosen, m, nearest, contrast);
+    memory_delete(&own);
     return s;
 }
 
@@ -118,25 +93,20 @@ static status count_copies(context *c, diversity *v)
 }
 
 /* contrast: of the models, of the truths. */
-static status compare(context *c, distance_plan *p, int64_t pixels, const float *models, const float *truths,
-                      double contrast[2], diversity *v)
+static status compare(context *c, distance_plan *p, const float *models, const float *truths, double contrast[2],
+                      diversity *v)
 {
-    float *matrix = NULL;
-    status s = nearest_others(c, p, truths, pixels, v->truths, v->truth_truth, &contrast[1]);
-    if (!s) s = distance_set(c, p, 1, truths, v->truths, NULL);
-    if (!s) s = nearest_others(c, p, models, pixels, v->models, v->model_model, &contrast[0]);
-    if (!s) s = memory_new(c, "distances", (size_t)v->models, (size_t)v->truths * sizeof *matrix, &matrix);
-    if (!s) s = distance_matrix(c, p, 0, 1, matrix);
-    if (!s) smallest(matrix, v->models, v->truths, false, v->model_truth, v->model_which);
-    memory_delete(&matrix);
-    return s;
+    status s = nearest_others(c, p, 1, truths, v->truths, v->truth_truth, &contrast[1]);
+    if (!s) s = nearest_others(c, p, 0, models, v->models, v->model_model, &contrast[0]);
+    return s ? s : distance_nearest(c, p, 0, 1, v->model_truth, v->model_which);
 }
 
 status diversity_compute(context *c, device *d, double floor, int64_t pixels, const float *models, int64_t n_model,
                          const float *truths, int64_t n_truth, diversity *out)
 {
     distance_plan *p = NULL;
-    float *some_models = NULL, *some_truths = NULL;
+    float *own_models = NULL, *own_truths = NULL;
+    const float *some_models = NULL, *some_truths = NULL;
     double contrast[2];
     status s = STATUS_OK;
     *out = (diversity){.floor = floor};
@@ -149,16 +119,16 @@ status diversity_compute(context *c, device *d, double floor, int64_t pixels, co
     if ((s = memory_new(c, "nearest images of the truth", m, sizeof(double), &out->model_truth))) goto out;
     if ((s = memory_new(c, "nearest images of the truth", m, sizeof(uint32_t), &out->model_which))) goto out;
     if ((s = memory_new(c, "nearest distances in the truth", t, sizeof(double), &out->truth_truth))) goto out;
-    if ((s = choose(c, models, n_model, pixels, out->models, &some_models))) goto out;
-    if ((s = choose(c, truths, n_truth, pixels, out->truths, &some_truths))) goto out;
+    if ((s = choose(c, models, n_model, pixels, out->models, &own_models, &some_models))) goto out;
+    if ((s = choose(c, truths, n_truth, pixels, out->truths, &own_truths, &some_truths))) goto out;
     if ((s = distance_plan_new(c, d, most, pixels, (float)floor, &p))) goto out;
-    if ((s = compare(c, p, pixels, some_models, some_truths, contrast, out))) goto out;
+    if ((s = compare(c, p, some_models, some_truths, contrast, out))) goto out;
     if ((s = count_copies(c, out))) goto out;
     s = variety(c, p, pixels, models, n_model, truths, n_truth, contrast, out);
 out:
     distance_plan_delete(&p);
-    memory_delete(&some_models);
-    memory_delete(&some_truths);
+    memory_delete(&own_models);
+    memory_delete(&own_truths);
     if (s) diversity_delete(out);
     return s;
 }

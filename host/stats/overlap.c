@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "ops/overlap.h"
 
-enum { TILE = 32, CHUNK = 16384 };
+enum { TILE = 16, CHUNK = 16384 };
 
 void stats_overlap_options_read(const config *cfg, stats_overlap_options *out)
 {

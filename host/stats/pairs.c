@@ -6,7 +6,7 @@
 
 enum { CURVES = 8 };
 
-/* Ring `at` of the curve from its n values, which are sorted and lost. */
+/* Ring `at` of the curve from its n values, which are lost. */
 static void summarise(double *values, int64_t n, const stats_curve *to, int at)
 {
     double sum = 0, squares = 0;
@@ -57,11 +57,10 @@ static status pairs_new(context *c, const stats_set *t, stats_pairs *out)
     return STATUS_OK;
 }
 
-status stats_pairs_compute(context *c, stats_plan *p, const stats_set *truth, const float *truth_images,
-                           const stats_set *model, const float *model_images, stats_pairs *out)
+status stats_pairs_compute(context *c, const stats_set *truth, const stats_set *model, const double *cross,
+                           stats_pairs *out)
 {
-    double *cross = NULL, *column = NULL;
-    const size_t images = (size_t)truth->images, rings = (size_t)truth->rings;
+    double *column = NULL;
     *out = (stats_pairs){0};
     if (truth->images != model->images || truth->side != model->side) {
         return context_fail(c, STATUS_USAGE, "%lld images of %d × %d pixels are no pairs with %lld of %d × %d",
@@ -69,11 +68,8 @@ status stats_pairs_compute(context *c, stats_plan *p, const stats_set *truth, co
                             model->side);
     }
     status s = pairs_new(c, truth, out);
-    if (!s) s = memory_new(c, "cross spectra", images, rings * sizeof *cross, &cross);
-    if (!s) s = memory_new(c, "values of a ring", images, sizeof *column, &column);
-    if (!s) s = reduce_host_cross(c, stats_plan_reducer(p), truth_images, model_images, truth->images, cross);
+    if (!s) s = memory_new(c, "values of a ring", (size_t)truth->images, sizeof *column, &column);
     for (int ring = 0; !s && ring < truth->rings; ring++) compute_ring(truth, model, cross, ring, column, out);
-    memory_delete(&cross);
     memory_delete(&column);
     if (s) stats_pairs_delete(out);
     return s;

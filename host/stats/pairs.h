@@ -20,10 +20,9 @@ typedef struct {
     double *memory; /* owned: all of the curves */
 } stats_pairs;
 
-/* `truth` and `model` are the statistics of the images [n][side][side], model image i belongs to truth image i.
- * STATUS_USAGE where the numbers of images or the sides differ. */
-status stats_pairs_compute(context *c, stats_plan *p, const stats_set *truth, const float *truth_images,
-                           const stats_set *model, const float *model_images, stats_pairs *out);
+/* From stats_sets_from_pairs. STATUS_USAGE where the numbers of images or the sides differ. */
+status stats_pairs_compute(context *c, const stats_set *truth, const stats_set *model, const double *cross,
+                           stats_pairs *out);
 void stats_pairs_delete(stats_pairs *s); /* NULL-safe; zeroes it */
 
 #endif

@@ -118,30 +118,64 @@ static status set_new(context *c, const stats_plan *p, int64_t n, stats_set *out
     return stats_summary_new(c, out);
 }
 
-status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)
+static reduce_result results(const stats_set *s)
 {
-    status s = STATUS_OK;
+    return (reduce_result){.mean = s->mean_density,
+                           .power = s->power,
+                           .pixel_counts = s->pixel_counts,
+                           .coarse_counts = s->coarse_all,
+                           .peak_counts = s->peak_counts,
+                           .minkowski = s->minkowski};
+}
+
+static status begin(context *c, const stats_plan *p, int64_t n, stats_set *out)
+{
     *out = (stats_set){0};
     if (n < 1 || n > UINT32_MAX)
-        s = context_fail(c, STATUS_USAGE, n < 1 ? "statistics need at least one image" : "too many images");
-    if (!s) s = set_new(c, p, n, out);
-    const reduce_result r = {.mean = out->mean_density,
-                             .power = out->power,
-                             .pixel_counts = out->pixel_counts,
-                             .coarse_counts = out->coarse_all,
-                             .peak_counts = out->peak_counts,
-                             .minkowski = out->minkowski};
+        return context_fail(c, STATUS_USAGE, n < 1 ? "statistics need at least one image" : "too many images");
+    return set_new(c, p, n, out);
+}
+
+/* What comes of the statistics of the single images. */
+static status finish(context *c, stats_plan *p, const float *images, stats_set *s)
+{
+    status e = STATUS_OK;
+    if (s->neighbours)
+        e = neighbours_within(c, p->distances, images, s->images, (int64_t)p->side * p->side, s->neighbours, s->nearest,
+                              &s->contrast);
+    if (e) return e;
+    stats_summary_sort(s);
+    stats_summarise(s, NULL);
+    return stats_summary_spreads(c, s);
+}
+
+status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out)
+{
+    status s = begin(c, p, n, out);
+    const reduce_result r = results(out);
     if (!s) s = reduce_host_images(c, p->reducer, images, n, &r);
-    if (!s && out->neighbours)
-        s = neighbours_within(c, p->distances, images, n, (int64_t)p->side * p->side, out->neighbours, out->nearest,
-                              &out->contrast);
-    if (!s) {
-        stats_summary_sort(out);
-        stats_summarise(out, NULL);
-        s = stats_summary_spreads(c, out);
-    }
+    if (!s) s = finish(c, p, images, out);
     if (s) stats_set_delete(out);
     return s ? context_prefix(c, s, "%s", what) : s;
+}
+
+status stats_sets_from_pairs(context *c, stats_plan *p, const char *what, const float *truths, const float *models,
+                             int64_t n, stats_set *truth, stats_set *model, double **cross)
+{
+    *cross = NULL;
+    *model = (stats_set){0};
+    status s = begin(c, p, n, truth);
+    if (!s) s = begin(c, p, n, model);
+    if (!s) s = memory_new(c, "cross spectra", (size_t)n, (size_t)truth->rings * sizeof **cross, cross);
+    const reduce_result of_truth = results(truth), of_model = results(model);
+    if (!s) s = reduce_host_pairs(c, p->reducer, truths, models, n, &of_truth, &of_model, *cross);
+    if (!s) s = finish(c, p, truths, truth);
+    if (!s) s = finish(c, p, models, model);
+    if (!s) return s;
+    stats_set_delete(truth);
+    stats_set_delete(model);
+    memory_delete(cross);
+    return context_prefix(c, s, "%s", what);
 }
 
 void stats_set_delete(stats_set *s)

@@ -70,6 +70,10 @@ reducer *stats_plan_reducer(stats_plan *p); /* borrowed */
 /* From images in host memory. `what` ("model", "epoch 12") goes before the message when a pixel
  * is not finite (STATUS_DATA names map and pixel). */
 status stats_set_from_host(context *c, stats_plan *p, const char *what, const float *images, int64_t n, stats_set *out);
+/* The same of both sides of n matched images, and *cross [n][rings], the caller's to delete: the means over the rings
+ * of Re(DFT(truth)* DFT(model)). */
+status stats_sets_from_pairs(context *c, stats_plan *p, const char *what, const float *truths, const float *models,
+                             int64_t n, stats_set *truth, stats_set *model, double **cross);
 void stats_set_delete(stats_set *s); /* NULL-safe; zeroes it */
 
 /* Keeps, in place, `most` of n images of `pixels` pixels, number i · n / most; all where there are no more. Returns how

@@ -28,17 +28,37 @@ void stats_summary_delete(stats_set *s)
     memory_delete(&s->minkowski_means);
 }
 
-static int ascending(const void *a, const void *b)
+/* Brings the k-th smallest to v[k], none larger before it and none smaller behind it (Hoare's selection). */
+static void select_nth(double *v, int64_t n, int64_t k)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    for (int64_t low = 0, high = n - 1; low < high;) {
+        const double pivot = v[low + (high - low) / 2];
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] < pivot) i++;
+            while (v[j] > pivot) j--;
+            if (i > j) break;
+            const double swapped = v[i];
+            v[i++] = v[j];
+            v[j--] = swapped;
+        }
+        if (k <= j)
+            high = j;
+        else if (k >= i)
+            low = i;
+        else
+            return;
+    }
 }
 
 double stats_median(double *v, int64_t n)
 {
     if (n < 1) return NAN;
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    return n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;
+    select_nth(v, n, n / 2);
+    if (n % 2) return v[n / 2];
+    double below = v[0];
+    for (int64_t i = 1; i < n / 2; i++) below = fmax(below, v[i]);
+    return below + (v[n / 2] - below) / 2;
 }
 
 /* A column of a table [images][stride] and the image that a row of `order` names. */

@@ -15,7 +15,7 @@ void stats_summarise(stats_set *s, const uint32_t *weights);
 /* power_mad and minkowski_mad, of the images as they are. */
 status stats_summary_spreads(context *c, stats_set *s);
 
-/* Sorts v; of an even number the mean of the middle two. */
+/* Of an even number the mean of the middle two. Changes the order of v. */
 double stats_median(double *v, int64_t n);
 
 #endif

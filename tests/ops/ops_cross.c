@@ -51,6 +51,12 @@ static double rms(const float *image, size_t pixels)
     return sqrt(squares);
 }
 
+static status cross_of(reducer *r, const float *a, const float *b, int64_t n, double *cross)
+{
+    const reduce_result none = {0};
+    return reduce_host_pairs(c, r, a, b, n, &none, &none, cross);
+}
+
 static void assert_like_oracle(int side, int64_t n)
 {
     const size_t pixels = (size_t)side * (size_t)side, rings = (size_t)side / 2;
@@ -60,7 +66,7 @@ static void assert_like_oracle(int side, int64_t n)
     for (size_t i = 0; i < (size_t)n * pixels; i++) b[i] = .5f * b[i] + 40 * a[i]; /* other scales, and alike */
     reducer *r = NULL;
     OK(reducer_new(c, d, &(reduce_shape){.side = side, .edges = edges, .bins = 1}, &r));
-    OK(reduce_host_cross(c, r, a, b, n, got));
+    OK(cross_of(r, a, b, n, got));
     for (int64_t i = 0; i < n; i++) {
         const float *x = a + (size_t)i * pixels, *y = b + (size_t)i * pixels;
         OK(reduce_ref_cross(c, x, y, side, want));
@@ -72,12 +78,24 @@ static void assert_like_oracle(int side, int64_t n)
                           side, (int)i, (int)k + 1, got[(size_t)i * rings + k], want[k]);
         }
     }
+    /* What the sets give beside it is what each gives alone. */
+    double *powers[2] = {zeroed((size_t)n * rings, sizeof *power), zeroed((size_t)n * rings, sizeof *power)};
+    double *beside = zeroed((size_t)n * rings, sizeof *beside);
+    OK(reduce_host_pairs(c, r, a, b, n, &(reduce_result){.power = powers[0]}, &(reduce_result){.power = powers[1]},
+                         beside));
+    ck_assert_mem_eq(beside, got, (size_t)n * rings * sizeof *got);
+    for (int k = 0; k < 2; k++) {
+        OK(reduce_host_images(c, r, k ? b : a, n, &(reduce_result){.power = power}));
+        ck_assert_mem_eq(powers[k], power, (size_t)n * rings * sizeof *power);
+        free(powers[k]);
+    }
+    free(beside);
     /* With itself it is the power, in every bit, and the other way round the same. */
     OK(reduce_host_images(c, r, a, n, &(reduce_result){.power = power}));
     double *again = zeroed((size_t)n * rings, sizeof *again);
-    OK(reduce_host_cross(c, r, a, a, n, again));
+    OK(cross_of(r, a, a, n, again));
     ck_assert_mem_eq(again, power, (size_t)n * rings * sizeof *power);
-    OK(reduce_host_cross(c, r, b, a, n, again));
+    OK(cross_of(r, b, a, n, again));
     ck_assert_mem_eq(again, got, (size_t)n * rings * sizeof *got);
     reducer_delete(&r);
     free(a);
@@ -111,9 +129,9 @@ START_TEST(phases_count)
     reducer *r = NULL;
     double same[16], apart[16], against[16];
     OK(reducer_new(c, d, &(reduce_shape){.side = SIDE, .edges = edges, .bins = 1}, &r));
-    OK(reduce_host_cross(c, r, wave, wave, 1, same));
-    OK(reduce_host_cross(c, r, wave, shifted, 1, apart));
-    OK(reduce_host_cross(c, r, wave, negative, 1, against));
+    OK(cross_of(r, wave, wave, 1, same));
+    OK(cross_of(r, wave, shifted, 1, apart));
+    OK(cross_of(r, wave, negative, 1, against));
     ck_assert_double_gt(same[4], 1);
     ck_assert_double_le(fabs(apart[4]), 1e-5 * same[4]);
     ck_assert_double_eq_tol(against[4] / same[4], -1, 1e-5);
@@ -122,8 +140,8 @@ START_TEST(phases_count)
     }
     static float bad[PIXELS];
     bad[70] = NAN;
-    ck_assert_int_eq(reduce_host_cross(c, r, wave, bad, 1, same), STATUS_DATA);
-    ck_assert_int_eq(reduce_host_cross(c, r, wave, wave, 0, same), STATUS_USAGE);
+    ck_assert_int_eq(cross_of(r, wave, bad, 1, same), STATUS_DATA);
+    ck_assert_int_eq(cross_of(r, wave, wave, 0, same), STATUS_USAGE);
     reducer_delete(&r);
 }
 END_TEST

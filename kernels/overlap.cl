@@ -60,8 +60,7 @@ __kernel void digits(__global const int *x, ulong begin, ulong end, ulong size, 
         const uint r = rank(x[i]);
         uint slot = 0;
         for (int l = 0; l < level; l++) slot = table[((uint)l * SLOTS + slot) * 256u + (r >> (24 - 8 * l) & 255u)];
-        /* One for all is quicker than a branch that nobody can guess, but for those who share counters. */
-        if (ITEMS == 1 || slot < THRESHOLDS) ADD(c + slot * 256u + (r >> (24 - 8 * level) & 255u), 1u);
+        if (slot < THRESHOLDS) ADD(c + slot * 256u + (r >> (24 - 8 * level) & 255u), 1u);
     }
 }
 

@@ -75,6 +75,33 @@ static status shell_new(context *c, device *d, const char *label, size_t bytes, 
     return STATUS_OK;
 }
 
+/* With `host`, a buffer over that memory, which counts nothing; otherwise new memory of `charged` bytes. */
+static status root_new(context *c, device *d, const char *label, size_t bytes, size_t charged, const void *host,
+                       buffer **out)
+{
+    buffer *b = NULL;
+    status s = shell_new(c, d, label, bytes, &b);
+    if (s) return s;
+    cl_int code = CL_SUCCESS;
+    const cl_mem_flags flags = host ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR : CL_MEM_READ_WRITE;
+    b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, flags, host ? bytes : charged, (void *)host, &code));
+    if (code) {
+        memory_delete(&b->label);
+        memory_delete(&b);
+        if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY)
+            return refuse(c, d, label, bytes, "which the driver cannot give");
+        return context_prefix(c, opencl_fail(c, d, "clCreateBuffer", code), "%s", label);
+    }
+    b->charged = host ? 0 : charged;
+    b->next = d->buffers;
+    if (b->next) b->next->before = b;
+    d->buffers = b;
+    d->used += b->charged;
+    if (d->used > d->peak) d->peak = d->used;
+    *out = b;
+    return STATUS_OK;
+}
+
 status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer **out)
 {
     *out = NULL;
@@ -85,26 +112,18 @@ status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer
     if (charged > d->record.largest_block_bytes)
         return refuse(c, d, label, bytes, "which is more than the largest block");
     if (charged > d->budget - d->used) return refuse(c, d, label, bytes, "which does not fit in the budget");
-    buffer *b = NULL;
-    status s = shell_new(c, d, label, bytes, &b);
-    if (s) return s;
-    cl_int code = CL_SUCCESS;
-    b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, CL_MEM_READ_WRITE, charged, NULL, &code));
-    if (code) {
-        memory_delete(&b->label);
-        memory_delete(&b);
-        if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY)
-            return refuse(c, d, label, bytes, "which the driver cannot give");
-        return context_prefix(c, opencl_fail(c, d, "clCreateBuffer", code), "%s", label);
-    }
-    b->charged = charged;
-    b->next = d->buffers;
-    if (b->next) b->next->before = b;
-    d->buffers = b;
-    d->used += charged;
-    if (d->used > d->peak) d->peak = d->used;
-    *out = b;
-    return STATUS_OK;
+    return root_new(c, d, label, bytes, charged, NULL, out);
+}
+
+status buffer_lend(context *c, device *d, const char *label, const void *data, size_t bytes, buffer **out)
+{
+    *out = NULL;
+    if (d->record.is_cpu && bytes && bytes <= d->record.largest_block_bytes)
+        return root_new(c, d, label, bytes, 0, data, out);
+    status s = buffer_new(c, d, label, bytes, out);
+    if (!s) s = buffer_write(c, *out, 0, data, bytes);
+    if (s) buffer_delete(out);
+    return s;
 }
 
 static status check_range(context *c, const buffer *b, const char *what, size_t offset, size_t bytes)
@@ -150,6 +169,7 @@ void buffer_delete(buffer **pointer)
     if (!b) return;
     *pointer = NULL;
     device *d = b->d;
+    buffer_unmap(b);
     if (b->foreign || b->last_use > d->done) {
         const cl_int code = OPENCL_WAIT(clFinish(d->queue));
         if (code && !d->late) d->late = code;
@@ -242,6 +262,33 @@ status buffer_read(context *c, buffer *b, size_t offset, void *data, size_t byte
     d->staging_used = 0;
     s = profile_add_named(c, d, "(read)", e);
     return s ? s : device_late_error(c, d);
+}
+
+status buffer_map(context *c, buffer *b, const void **out)
+{
+    device *d = b->d;
+    cl_int code = CL_SUCCESS;
+    *out = b->mapped;
+    if (b->mapped) return STATUS_OK;
+    b->mapped = OPENCL_NEW(
+        code, clEnqueueMapBuffer(d->queue, b->memory, CL_TRUE, CL_MAP_READ, 0, b->bytes, 0, NULL, NULL, &code));
+    if (code) return context_prefix(c, opencl_fail(c, d, "mapping a buffer", code), "%s", b->label);
+    *out = b->mapped;
+    d->done = ++d->queued;
+    d->staging_used = 0;
+    return device_late_error(c, d);
+}
+
+/* That it failed is reported by the next call that waits. */
+void buffer_unmap(buffer *b)
+{
+    if (!b->mapped) return;
+    device *d = b->d;
+    buffer_use(b);
+    const cl_int code = OPENCL_WAIT(clEnqueueUnmapMemObject(d->queue, b->memory, b->mapped, 0, NULL, NULL));
+    if (code && !d->late) d->late = code;
+    d->queued++;
+    b->mapped = NULL;
 }
 
 status buffer_copy(context *c, buffer *from, size_t from_offset, buffer *to, size_t to_offset, size_t bytes)

@@ -11,6 +11,9 @@ status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer
 /* A part of another buffer, as a buffer (an OpenCL sub-buffer; base must be a multiple of buffer_alignment(d)). The
  * parent must outlive it. */
 status buffer_view(context *c, buffer *parent, size_t offset_bytes, size_t bytes, buffer **out);
+/* Host memory for kernels to read, which must outlive the buffer and stay as it is: in place on a CPU, where it costs
+ * nothing of the budget, copied elsewhere. No padding follows the last byte. */
+status buffer_lend(context *c, device *d, const char *label, const void *data, size_t bytes, buffer **out);
 void buffer_delete(buffer **b);
 size_t buffer_bytes(const buffer *b);
 const char *buffer_label(const buffer *b);
@@ -21,6 +24,10 @@ size_t buffer_alignment(const device *d);
 /* Queued copies from host memory return once `data` may be reused; reads wait. Ranges are checked. */
 status buffer_write(context *c, buffer *b, size_t offset, const void *data, size_t bytes);
 status buffer_read(context *c, buffer *b, size_t offset, void *data, size_t bytes);
+/* The contents for the host to read, in place on a CPU, until unmapped or deleted; waits. Kernels may read them meanwhile,
+ * nothing may write them. */
+status buffer_map(context *c, buffer *b, const void **out);
+void buffer_unmap(buffer *b);
 status buffer_copy(context *c, buffer *from, size_t from_offset, buffer *to, size_t to_offset, size_t bytes);
 status buffer_zero(context *c, buffer *b);
 /* Fills with a 4-byte pattern: offset and bytes multiples of 4. */

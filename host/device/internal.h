@@ -65,6 +65,7 @@ struct buffer {
     size_t charged;        /* bytes counted against the budget */
     uint64_t serial;       /* never used again: what cached kernel arguments compare */
     uint64_t last_use;     /* number of the last piece of queued work that uses it */
+    void *mapped;          /* for the host to read; NULL unless mapped */
     bool foreign;          /* its handle was given to another library */
 };
 

@@ -22,9 +22,9 @@ struct distance_plan {
     size_t rows, columns; /* of the matrix that a work-item makes */
     float floor;
     int64_t count[DISTANCE_SETS];
-    buffer *images, *logs[DISTANCE_SETS], *sums;
-    float *host_logs[DISTANCE_SETS]; /* [most][stride], as on the device */
-    double *norms[DISTANCE_SETS];    /* [most]: sums of squared logarithms */
+    buffer *logs[DISTANCE_SETS], *sums;      /* [most][stride] */
+    const float *mapped_logs[DISTANCE_SETS]; /* for the host */
+    double *norms[DISTANCE_SETS];            /* [most]: sums of squared logarithms */
     double deviation[DISTANCE_SETS];
     kernel *log_kernel, *squares, *products;
 };
@@ -53,10 +53,8 @@ status distance_plan_new(context *c, device *d, int64_t most, int64_t pixels, fl
     p->columns = (size_t)(COLUMNS * across);
     const size_t bytes = (size_t)most * sizeof(float);
     const size_t rows = (size_t)(most < BLOCK_ROWS ? most : BLOCK_ROWS);
-    s = buffer_new(c, d, "images to compare", rows * (size_t)pixels * sizeof(float), &p->images);
     for (int i = 0; i < DISTANCE_SETS && !s; i++) {
         s = buffer_new(c, d, "logarithms of the images", bytes * (size_t)p->stride, &p->logs[i]);
-        if (!s) s = memory_new(c, "logarithms of the images", bytes, (size_t)p->stride, &p->host_logs[i]);
         if (!s) s = memory_new(c, "squares of the images", (size_t)most, sizeof(double), &p->norms[i]);
     }
     if (!s) s = buffer_new(c, d, "distances", bytes * rows, &p->sums);
@@ -74,10 +72,8 @@ void distance_plan_delete(distance_plan **pointer)
 {
     if (!pointer || !*pointer) return;
     distance_plan *p = *pointer;
-    buffer_delete(&p->images);
     for (int i = 0; i < DISTANCE_SETS; i++) {
         buffer_delete(&p->logs[i]);
-        memory_delete(&p->host_logs[i]);
         memory_delete(&p->norms[i]);
     }
     buffer_delete(&p->sums);
@@ -87,15 +83,16 @@ void distance_plan_delete(distance_plan **pointer)
 /* Images first … first + n − 1 of a set into its logarithms. */
 static status take(context *c, distance_plan *p, int which, int64_t first, const float *images, int64_t n)
 {
-    const size_t global[2] = {(size_t)p->stride, (size_t)n}, at = (size_t)(first * p->stride);
-    status s = buffer_write(c, p->images, 0, images, (size_t)(n * p->pixels) * sizeof *images);
+    const size_t global[2] = {(size_t)p->stride, (size_t)n};
+    buffer *lent = NULL;
+    status s = buffer_lend(c, p->borrowed_device, "images to compare", images, (size_t)(n * p->pixels) * sizeof *images,
+                           &lent);
     if (!s)
         s = kernel_run(c, p->log_kernel, 2, global, NULL,
-                       KERNEL_ARGUMENTS(ARG_BUFFER(p->images), ARG_BUFFER(p->logs[which]), ARG_ULONG((uint64_t)first),
+                       KERNEL_ARGUMENTS(ARG_BUFFER(lent), ARG_BUFFER(p->logs[which]), ARG_ULONG((uint64_t)first),
                                         ARG_INT((int)p->pixels), ARG_FLOAT(p->floor)));
-    if (s) return s;
-    return buffer_read(c, p->logs[which], at * sizeof(float), p->host_logs[which] + at,
-                       (size_t)(n * p->stride) * sizeof(float));
+    buffer_delete(&lent);
+    return s;
 }
 
 /* Σ (v − shift) and Σ (v − shift)² of n values, in partial sums that need not wait for each other. */
@@ -122,12 +119,12 @@ static void moments(const float *v, double shift, int64_t n, double *sum, double
 /* Norms and deviation, by moments about one of the values: of equal ones the deviation is exactly 0. */
 static void measure(distance_plan *p, int which)
 {
-    const double shift = p->host_logs[which][0], pixels = (double)p->pixels;
+    const double shift = p->mapped_logs[which][0], pixels = (double)p->pixels;
     const double values = (double)p->count[which] * pixels;
     double sums = 0, squares = 0;
     for (int64_t i = 0; i < p->count[which]; i++) {
         double sum, square;
-        moments(p->host_logs[which] + i * p->stride, shift, p->pixels, &sum, &square);
+        moments(p->mapped_logs[which] + i * p->stride, shift, p->pixels, &sum, &square);
         p->norms[which][i] = square + 2 * shift * sum + pixels * shift * shift;
         sums += sum;
         squares += square;
@@ -143,10 +140,15 @@ status distance_set(context *c, distance_plan *p, int which, const float *images
         return context_fail(c, STATUS_USAGE, "distances between %lld images: from 1 to %lld can be compared",
                             (long long)n, (long long)p->most);
     p->count[which] = n;
+    buffer_unmap(p->logs[which]);
     for (int64_t first = 0; first < n && !s; first += BLOCK_ROWS)
         s = take(c, p, which, first, images + first * p->pixels, n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS);
-    if (!s) measure(p, which);
-    return s;
+    const void *mapped = NULL;
+    if (!s) s = buffer_map(c, p->logs[which], &mapped);
+    if (s) return s;
+    p->mapped_logs[which] = mapped;
+    measure(p, which);
+    return STATUS_OK;
 }
 
 double distance_deviation(const distance_plan *p, int which)
@@ -234,8 +236,8 @@ static void nearest_of_row(nearest_search *x, int64_t i)
     for (int64_t j = 0; j < columns && best > 0 && x->left >= 0; j++) {
         const double least = (own + others[j]) * (1 - share) - 2 * (double)row[j];
         if ((x->a == x->b && i == j) || least > ceiling) continue;
-        const double squares =
-            sum_squared_differences(p->host_logs[x->a] + i * p->stride, p->host_logs[x->b] + j * p->stride, p->stride);
+        const double squares = sum_squared_differences(p->mapped_logs[x->a] + i * p->stride,
+                                                       p->mapped_logs[x->b] + j * p->stride, p->stride);
         x->left--;
         if (squares >= best) continue;
         best = squares;

@@ -124,8 +124,7 @@ static status memory_prepare(context *c, overlap_masks *m)
     const size_t table = (LEVELS - 1) * m->slots, segments = (size_t)m->segments;
     const int64_t fitting = (int64_t)(fair_share(d) / image);
     m->batch = fitting < 1 ? 1 : fitting < m->shape.images ? fitting : m->shape.images;
-    status s = buffer_new(c, d, "images of the overlap", (size_t)m->batch * image, &m->images);
-    if (!s) s = buffer_new(c, d, "slots of densities", searches * table, &m->next);
+    status s = buffer_new(c, d, "slots of densities", searches * table, &m->next);
     if (!s) s = buffer_new(c, d, "digits of densities", parts * m->slots * sizeof(uint32_t), &m->counts);
     if (!s) s = memory_new(c, "searches of thresholds", searches, sizeof *m->searches, &m->searches);
     if (!s) s = memory_new(c, "slots of densities", searches, table, &m->host_next);
@@ -159,8 +158,10 @@ static status hold(context *c, overlap_masks *m, int64_t first, int64_t *n)
     if (m->held == first) return STATUS_OK;
     if (context_stop_requested(c)) return context_fail(c, STATUS_INTERRUPTED, "stopped while computing the overlap");
     m->held = -1;
+    buffer_delete(&m->images);
     const status s =
-        buffer_write(c, m->images, 0, m->borrowed_images + (size_t)first * pixels, (size_t)*n * pixels * sizeof(float));
+        buffer_lend(c, m->borrowed_device, "images of the overlap", m->borrowed_images + (size_t)first * pixels,
+                    (size_t)*n * pixels * sizeof(float), &m->images);
     if (!s) m->held = first;
     return s;
 }

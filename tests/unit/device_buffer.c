@@ -140,6 +140,52 @@ START_TEST(copies_between_buffers)
 }
 END_TEST
 
+/* On a CPU it counts nothing of the budget. */
+START_TEST(lent_memory_is_read_in_place)
+{
+    enum { N = 5003 };
+    float *in = malloc(N * sizeof *in), out[N];
+    buffer *lent = NULL, *copy = NULL;
+    for (int i = 0; i < N; i++) in[i] = (float)i / 7;
+    const size_t used = d->used;
+    OK(buffer_lend(c, d, "lent", in + 3, (N - 3) * sizeof *in, &lent));
+    ck_assert_uint_eq(d->used - used, device_info(d)->is_cpu ? 0 : (N - 3) * sizeof *in / 64 * 64 + 64);
+    ck_assert_uint_eq(buffer_bytes(lent), (N - 3) * sizeof *in);
+    OK(buffer_new(c, d, "copy", N * sizeof *in, &copy));
+    OK(buffer_zero(c, copy));
+    OK(buffer_copy(c, lent, 0, copy, 3 * sizeof *in, (N - 3) * sizeof *in));
+    OK(buffer_read(c, copy, 0, out, sizeof out));
+    ck_assert(out[0] == 0 && out[2] == 0);
+    ck_assert_int_eq(memcmp(out + 3, in + 3, (N - 3) * sizeof *in), 0);
+    buffer_delete(&lent);
+    buffer_delete(&copy);
+    ck_assert_uint_eq(d->used, used);
+    free(in);
+}
+END_TEST
+
+START_TEST(what_is_mapped_is_what_was_written)
+{
+    enum { N = 4099 };
+    unsigned char in[N];
+    const void *seen = NULL, *again = NULL;
+    buffer *b = NULL;
+    OK(buffer_new(c, d, "mapped", N, &b));
+    for (int turn = 0; turn < 3; turn++) {
+        for (int i = 0; i < N; i++) in[i] = (unsigned char)(i * 31 + turn);
+        OK(buffer_write(c, b, 0, in, N));
+        OK(buffer_map(c, b, &seen));
+        OK(buffer_map(c, b, &again));
+        ck_assert_ptr_eq(seen, again);
+        ck_assert_int_eq(memcmp(seen, in, N), 0);
+        if (turn < 2) buffer_unmap(b); /* the last is left to the deletion */
+        if (turn < 2) buffer_unmap(b);
+    }
+    buffer_delete(&b);
+    OK(device_finish(c, d));
+}
+END_TEST
+
 START_TEST(views_of_views_reach_the_root)
 {
     const size_t align = buffer_alignment(d), size = 16 * align;
@@ -247,6 +293,8 @@ int main(void)
     tcase_add_test(t, fills_and_zeroes_odd_sizes);
     tcase_add_test(t, ranges_are_checked);
     tcase_add_test(t, copies_between_buffers);
+    tcase_add_test(t, lent_memory_is_read_in_place);
+    tcase_add_test(t, what_is_mapped_is_what_was_written);
     tcase_add_test(t, views_of_views_reach_the_root);
     tcase_add_test(t, the_budget_holds_and_its_message_says_who_has_what);
     tcase_add_test(t, budget_is_nine_tenths_by_default);

@@ -74,7 +74,7 @@ const command_row command_rows[] = {
       {"box-mpc-h", "L", "side of an image in Mpc/h", "1", NULL},
       {"unit", "UNIT", "unit of the values, for the labels", NULL, NULL},
       {"transform", "KIND", "log, log-offset or linear; by default what suits the values", NULL, NULL},
-      {"minimum", "V", "value that the networks see as -1; a little below the smallest by default", NULL, NULL},
+      {"minimum", "V", "value that the networks see as -1 (log: above 0); a little below the smallest by default", NULL, NULL},
       {"maximum", "V", "value that they see as 1; a little above the largest by default", NULL, NULL},
       {"channel", "N|mean", "which channel of colour images, from 0, or their mean", NULL, NULL}}},
 

@@ -289,7 +289,7 @@ static status write_record(pipeline *p)
     return s;
 }
 
-/* A record that is missing or damaged only means that stages run again. */
+/* A record that is missing or damaged only means that stages run again, or go on from what lies there. */
 static status read_record(pipeline *p)
 {
     char path[FILES_PATH];
@@ -332,11 +332,19 @@ static status remove_boxes(pipeline *p, const char *folder)
     return s;
 }
 
-/* What a stage left that was made otherwise and that its command would keep. */
-static status remove_older(pipeline *p, const stage *g, const char *out)
+/* Whether the record says how what the stage left was made. */
+static bool is_recorded(const json_t *row)
+{
+    return *json_string_value(json_object_get(row, "key"));
+}
+
+/* What a stage left that was made otherwise and that its command would keep; of what is not the pipeline's, its command
+ * says that --force is needed. */
+static status remove_older(pipeline *p, const stage *g, const json_t *row, const char *out)
 {
     bool any = false;
     status s = STATUS_OK;
+    if (!is_recorded(row) && !p->line->force) return STATUS_OK;
     if (strcmp(g->out, "boxes") == 0) return remove_boxes(p, out);
     if (g->resumes) s = saved_any(p->c, out, &any);
     if (any) log_info(p->c, "%s: removing the older run in it, to train anew", out);
@@ -378,9 +386,10 @@ static status can_resume(pipeline *p, const stage *g, const char *out, bool *res
 /* Runs the stage and records it. */
 static status run_call(pipeline *p, const stage *g, stage_call *call, json_t *row, const char *key, bool resume)
 {
+    const bool recorded = is_recorded(row);
     const double before = resume ? json_number_value(json_object_get(row, "seconds")) : 0, start = clock_seconds();
     /* First, for a record of the new key beside an older state would make the next call go on from that. */
-    status s = resume ? STATUS_OK : remove_older(p, g, call->out);
+    status s = resume ? STATUS_OK : remove_older(p, g, row, call->out);
     json_object_set_new(row, "key", json_string(key));
     json_object_set_new(row, "state", json_string("running"));
     if (!s) s = write_record(p);
@@ -394,6 +403,7 @@ static status run_call(pipeline *p, const stage *g, stage_call *call, json_t *ro
     }
     char message[1024];
     snprintf(message, sizeof message, "%s", context_message(p->c));
+    if (!recorded && s == STATUS_USAGE) json_object_set_new(row, "key", json_string("")); /* still not the pipeline's */
     write_record(p);             /* the stage's own failure is what is reported */
     if (s == STATUS_INTERRUPTED) /* the stage itself begins anew, the pipeline goes on */
         return context_fail(p->c, STATUS_STOPPED, "stopped in stage %s; the same command goes on", g->name);
@@ -419,7 +429,7 @@ static status run_stage(pipeline *p, const stage *g, int number)
         log_info(p->c, "%d/%d %s: up to date", number, p->wanted, g->name);
         goto out;
     }
-    resume = resume && same;
+    resume = resume && (same || (!is_recorded(row) && !p->line->force));
     log_info(p->c, "%d/%d %s%s", number, p->wanted, g->name, resume ? ": goes on" : "");
     s = run_call(p, g, &call, row, key, resume);
 out:

@@ -53,7 +53,7 @@ static bool decides(const char *key, const char *sections, const char *const *fr
 }
 
 status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
-                                const char *const *free, const char *instead)
+                                const char *const *free)
 {
     recorded made = {0};
     status s = recorded_read(c, path, &made);
@@ -62,8 +62,9 @@ status ready_same_configuration(context *c, const char *path, const config *cfg,
         const char *key = options[i].key;
         if (decides(key, sections, free) && !recorded_same_value(made.cfg, cfg, key))
             s = context_fail(c, STATUS_USAGE,
-                             "%s was made with %s = %s, not %s; give another folder with -o, or %s to replace it", path,
-                             key, config_text(made.cfg, key), config_text(cfg, key), instead);
+                             "%s was made with %s = %s, not %s; give another folder with -o, or --force in place of "
+                             "--resume to replace it",
+                             path, key, config_text(made.cfg, key), config_text(cfg, key));
     }
     recorded_delete(&made);
     return s;
@@ -91,7 +92,7 @@ status ready_resume(context *c, const command_line *line, const char *folder, co
     for (int i = 0; i < SAVED_STATES && line->resume; i++) {
         status s = saved_state_path(c, folder, i, path);
         if (s || !files_exists(path)) continue;
-        s = ready_same_configuration(c, path, line->cfg, sections, free, "--force in place of --resume");
+        s = ready_same_configuration(c, path, line->cfg, sections, free);
         if (!s) s = same_inputs(c, path, origin, inputs);
         if (s != STATUS_DATA) return s; /* a damaged state is said when it is read */
     }

@@ -14,9 +14,9 @@ status ready_device(context *c, const command_line *line, provenance *origin, de
 status ready_checkpoint(context *c, const char *argument, const char *epoch, char *path);
 /* Whether the file at path, made by this command before, is of the same configuration in the sections and keys "a, b.c"
  * (and the seed) but for the keys in `free` ("section.key", ended by NULL); else STATUS_USAGE that names the first key
- * that differs and how (`instead`) to replace the file. STATUS_DATA when the file says nothing of its configuration. */
+ * that differs and how to replace the file. STATUS_DATA when the file says nothing of its configuration. */
 status ready_same_configuration(context *c, const char *path, const config *cfg, const char *sections,
-                                const char *const *free, const char *instead);
+                                const char *const *free);
 /* Whether a run in the folder may go on: made of the same configuration (as above) and the same inputs, which `inputs`
  * names for the message in the order of origin's ("other maps", ended by NULL). A mixture of two runs no one could
  * repeat. */

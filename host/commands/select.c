@@ -165,7 +165,9 @@ static status score_baselines(selection *t, const char *path)
     sampler_delete(&g);
     if (!s) s = add_baseline(t, "untrained");
     if (!s) s = gaussian_maps(t->c, t->field, seed_of(t), t->count, t->images);
-    return s ? s : add_baseline(t, "gaussian");
+    if (!s) s = add_baseline(t, "gaussian");
+    json_object_set_new(json_object_get(t->baselines, "gaussian"), "misfit", json_real(gaussian_misfit(t->field)));
+    return s;
 }
 
 static json_t *made(const selection *t)

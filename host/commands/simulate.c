@@ -92,7 +92,7 @@ static status is_done(job *j, const char *path, bool *done)
     static const char *const free[] = {"simulate.boxes", "simulate.redshifts", NULL};
     *done = false;
     if (!files_exists(path)) return STATUS_OK;
-    status s = ready_same_configuration(j->c, path, j->line->cfg, "cosmology, simulate", free, "leave out --resume");
+    status s = ready_same_configuration(j->c, path, j->line->cfg, "cosmology, simulate", free);
     *done = !s;
     if (s != STATUS_DATA) return s;
     log_warning(j->c, "%s; made again", context_message(j->c));

@@ -91,12 +91,15 @@ static status match_images(context *c, const job *j, const training_set *set)
 
 /* ---- training */
 
+/* Latents that the loss z is validated by. */
+enum { VALIDATION_LATENTS = 256 };
+
 static status make_model(context *c, const job *j, const training_set *set, encoder_model *model)
 {
     status s = training_encoder_new(c, j->d, j->line->cfg, j->gan_path, &model->a);
-    if (!s) s = training_set_validation(c, set, j->d, &j->m, &model->validation, &model->count);
-    if (!s && model->a->o.loss == ENCODER_Z) buffer_delete(&model->validation);
-    return s;
+    model->count = VALIDATION_LATENTS;
+    if (s || model->a->o.loss == ENCODER_Z) return s;
+    return training_set_validation(c, set, j->d, &j->m, &model->validation, &model->count);
 }
 
 static void log_plan(context *c, const job *j, const encoder_model *m, const training_set *set)

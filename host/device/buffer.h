@@ -24,8 +24,8 @@ size_t buffer_alignment(const device *d);
 /* Queued copies from host memory return once `data` may be reused; reads wait. Ranges are checked. */
 status buffer_write(context *c, buffer *b, size_t offset, const void *data, size_t bytes);
 status buffer_read(context *c, buffer *b, size_t offset, void *data, size_t bytes);
-/* The contents for the host to read, in place on a CPU, until unmapped or deleted; waits. Kernels may read them meanwhile,
- * nothing may write them. */
+/* The contents for the host to read, in place on a CPU, until unmapped or deleted; waits. Kernels may read them
+ * meanwhile, nothing may write them. */
 status buffer_map(context *c, buffer *b, const void **out);
 void buffer_unmap(buffer *b);
 status buffer_copy(context *c, buffer *from, size_t from_offset, buffer *to, size_t to_offset, size_t bytes);

@@ -59,6 +59,7 @@ typedef bool h5_list_visitor(void *user, const char *object);
 status h5_list_datasets(context *c, h5_file *f, h5_list_visitor *visit, void *user);
 /* Numeric attributes, scalars or arrays of length 1 alike. A missing one is STATUS_DATA; ask h5_has_attribute first. */
 bool h5_has_attribute(h5_file *f, const char *object, const char *name);
+bool h5_has_text(h5_file *f, const char *object, const char *name); /* one that h5_read_text can read */
 status h5_read_real(context *c, h5_file *f, const char *object, const char *name, double *value);
 status h5_read_integer(context *c, h5_file *f, const char *object, const char *name, int64_t *value);
 /* Up to `room` numbers of an attribute; *count gets how many it has. */

@@ -197,6 +197,17 @@ static status read_variable(context *c, hid_t attribute, hid_t type, char **valu
     return s;
 }
 
+bool h5_has_text(h5_file *f, const char *object, const char *name)
+{
+    if (!h5_has_attribute(f, object, name)) return false;
+    hid_t id = H5Aopen_by_name(f->id, object, name, H5P_DEFAULT, f->link_access);
+    hid_t type = id < 0 ? H5I_INVALID_HID : H5Aget_type(id);
+    const bool text = type >= 0 && H5Tget_class(type) == H5T_STRING;
+    if (type >= 0) H5Tclose(type);
+    if (id >= 0) H5Aclose(id);
+    return text;
+}
+
 status h5_read_text(context *c, h5_file *f, const char *object, const char *name, char **value)
 {
     hid_t attribute, type;

@@ -79,12 +79,12 @@ static status optional_text(context *c, h5_file *f, const char *name, char value
     return s;
 }
 
-/* The label of the values. One that does not fit is no reason to refuse the file. */
+/* The label of the values. One that does not fit, or is no text, is no reason to refuse the file. */
 static status read_units(context *c, h5_file *f, maps *m)
 {
     char *text = NULL;
     m->units[0] = 0;
-    if (!h5_exists(f, "/maps") || !h5_has_attribute(f, "/maps", "units")) return STATUS_OK;
+    if (!h5_exists(f, "/maps") || !h5_has_text(f, "/maps", "units")) return STATUS_OK;
     status s = h5_read_text(c, f, "/maps", "units", &text);
     if (!s && strcmp(text, PARTICLES_PER_PIXEL) && strlen(text) < sizeof m->units)
         snprintf(m->units, sizeof m->units, "%s", text);

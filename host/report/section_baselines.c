@@ -101,6 +101,19 @@ static contest contest_of_scores(const run *r)
     return t;
 }
 
+/* How well the Gaussian field's spectrum could be fitted. */
+static void say_misfit(page *h, const run *r)
+{
+    const json_t *fitted = json_object_get(json_object_get(r->select, "baselines"), "gaussian");
+    const double misfit = run_number(fitted, "misfit");
+    if (isfinite(misfit))
+        page_format(
+            h,
+            "<p>The spectrum of the transformed Gaussian field differs from that of the training maps by %.2g %% "
+            "in the mean over scales.</p>\n",
+            100 * misfit);
+}
+
 static void write_row(page *h, const contest *t)
 {
     page_format(h, "<tr><td><strong>%s</strong><small>%s; %s is perfect</small></td>", t->name, t->meaning, t->perfect);
@@ -222,6 +235,7 @@ status section_baselines(page *h, const report_input *in)
     for (int i = 0; i < MINKOWSKI; i++) rows[FIGURES + i] = contest_of_shapes(in->r, i);
     if (run_has(in->r, RUN_UNTRAINED_STATS) || run_has(in->r, RUN_GAUSSIAN_STATS)) {
         write_table(h, in->r, rows);
+        say_misfit(h, in->r);
         say_result(h, rows);
     }
     status s = write_strips(h, in);

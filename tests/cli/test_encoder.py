@@ -113,6 +113,15 @@ def test_the_same_seed_gives_the_same_bits(whole, maps, gan, tmp_path):
         assert datasets(tmp_path / "epochs" / name) == datasets(whole / "epochs" / name)
 
 
+def test_the_loss_z_needs_no_maps_held_out(maps, tmp_path):
+    none = sets(dataset__validation=0)
+    run("train", "gan", maps, *TINY, *none, "--steps", 1, "-o", tmp_path / "gan")
+    encode = ["train", "encoder", maps, tmp_path / "gan", *ENCODER, "--steps", 1, "-o", tmp_path / "encoder", "--loss"]
+    run(*encode, "latent", status=2, says=["dataset.validation = 0"])
+    run(*encode, "z")
+    assert validations(tmp_path / "encoder")
+
+
 def test_turning_of_the_maps_is_the_gans(maps, tmp_path):
     run("train", "gan", maps, *TINY, *sets(dataset__rotate="false"), "--steps", 1, "-o", tmp_path / "gan")
     run("train", "encoder", maps, tmp_path / "gan", *ENCODER, "--loss", "z", "--steps", 1, "-o", tmp_path / "encoder")

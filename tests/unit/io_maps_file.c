@@ -70,6 +70,7 @@ static void hand_made(const char *leave_out, int rank, const uint64_t *shape, co
     if (strcmp(leave_out, "mean") && strcmp(leave_out, "/maps")) {
         const int64_t four = 4;
         assert_ok(h5_attribute_integers(c, f, "/maps", "mean", 1, &four));
+        assert_ok(h5_attribute_integers(c, f, "/maps", "units", 1, &four)); /* no label */
     }
     assert_ok(h5_finish(c, &f));
 }
@@ -82,7 +83,8 @@ START_TEST(a_maps_file_needs_little)
     hand_made("", 2, shape, values);
     assert_ok(maps_read(c, in_folder("m.h5"), &m));
     ck_assert_int_eq(m.count, 1);
-    ck_assert(m.mean == 4 && m.box_mpc_h == 50 && isnan(m.redshift) && m.dims == 2 && !m.origin && !m.transform[0]);
+    ck_assert(m.mean == 4 && m.box_mpc_h == 50 && isnan(m.redshift) && m.dims == 2 && !m.origin && !m.transform[0] &&
+              !m.units[0]);
     ck_assert_float_eq(m.values[3], 3);
     maps_delete(&m);
 }

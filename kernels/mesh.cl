@@ -255,13 +255,3 @@ kernel void mesh_move(global uint *x, global float *p, global const float *phi, 
         }
     }
 }
-
-/* x += drift · p alone. */
-kernel void mesh_drift(global uint *x, global const float *p, uint elements, uint per_item, float drift)
-{
-    uint w = get_global_id(0);
-    uint first = min(w * per_item, elements), last = min(first + per_item, elements);
-    for (uint k = first; k < last; k++) {
-        x[k] += displacement(drift * p[k]);
-    }
-}

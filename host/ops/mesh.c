@@ -16,7 +16,7 @@ struct mesh {
     uint32_t items, copies; /* work-items of the loops, copies of the count mesh */
     fft_plan *fft;
     buffer *x, *p, *saved_x, *saved_p, *counts, *values, *modes, *sums;
-    kernel *deposit, *density, *potential, *move, *drift;
+    kernel *deposit, *density, *potential, *move;
     uint64_t deposits; /* since the last reset of sums */
 };
 
@@ -104,7 +104,6 @@ static status make_kernels(context *c, mesh *m)
     if (!s) s = kernel_get(c, m->d, "mesh", "mesh_density", options, &m->density);
     if (!s) s = kernel_get(c, m->d, "mesh", "mesh_potential", options, &m->potential);
     if (!s) s = kernel_get(c, m->d, "mesh", "mesh_move", options, &m->move);
-    if (!s) s = kernel_get(c, m->d, "mesh", "mesh_drift", options, &m->drift);
     return s;
 }
 
@@ -243,15 +242,6 @@ status mesh_move(context *c, mesh *m, double keep, double kick_a, double kick_b,
                       KERNEL_ARGUMENTS(ARG_BUFFER(m->x), ARG_BUFFER(m->p), ARG_BUFFER(m->values), ARG_UINT(m->o.count),
                                        ARG_UINT(m->o.n), ARG_UINT(per_item), ARG_FLOAT((float)keep),
                                        ARG_FLOAT((float)(kick_a * unit)), ARG_FLOAT((float)(kick_b * unit)),
-                                       ARG_FLOAT((float)drift)));
-}
-
-status mesh_drift(context *c, mesh *m, double drift)
-{
-    uint32_t per_item;
-    size_t elements = (size_t)m->o.dims * (size_t)m->o.count, items = parts(m, elements, 1, SIZE_MAX, &per_item);
-    return kernel_run(c, m->drift, 1, &items, group(m),
-                      KERNEL_ARGUMENTS(ARG_BUFFER(m->x), ARG_BUFFER(m->p), ARG_UINT(elements), ARG_UINT(per_item),
                                        ARG_FLOAT((float)drift)));
 }
 

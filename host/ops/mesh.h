@@ -39,8 +39,6 @@ buffer *mesh_values(mesh *m); /* borrowed, float [n]^dims */
 
 /* With g = −∇φ at each particle: p = keep·p, p += kick_a·g, p += kick_b·g, x += drift·p, wrapped. */
 status mesh_move(context *c, mesh *m, double keep, double kick_a, double kick_b, double drift);
-/* x += drift·p. */
-status mesh_drift(context *c, mesh *m, double drift);
 
 /* Whether the mass on the mesh was exact in every deposit so far. Waits. If not, a node overflowed and the state is
  * worthless: go back to the start with fewer unit_bits. */

@@ -10,7 +10,7 @@ static const struct {
 } known[] = {
     {"explicit", "f24649252e4f4bc3a2355cf5f76203fe69e4639af6ffa8f6a145101f3f345cd0"},
     {"activation", "0d6af4414f5dc55f039fcc8042a50aa0fe2f8f47af1864d83305b262927593af"},
-    {"norm", "cf94b0ef00c15344c7a1d7559242629f60b74e9bd70def67f6f8a8e503b590a4"},
+    {"norm", "ba9a7ffe21c65dfedb1cfbe7b3007e25e341346c75da3a5900a2a01677df5e68"},
     {"loss", "3c2d9feea0e03441d7a0ec6e30f9e3aa634f5608e595927e748db12b8e44256c"},
     {"adam", "729de55a48a440edd127c520adb9a729ce6aa518370a3422e2034a38772e5f31"},
     {"random", "d5dd1c6932a07815522c74a33dfd9a44aa903ca2e607ffbe6a69cd124eae919f"},

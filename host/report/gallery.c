@@ -14,6 +14,12 @@ static int ascending(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+/* What the colours run over. */
+static double place(const gallery_scale *g, double v)
+{
+    return g->linear ? v / g->unit : log10(fmax(v / g->unit, DARKEST));
+}
+
 status gallery_scale_of(context *c, const sample *m, gallery_scale *g)
 {
     float *sorted = NULL;
@@ -22,13 +28,13 @@ status gallery_scale_of(context *c, const sample *m, gallery_scale *g)
     if (s) return s;
     for (size_t i = 0; i < all; i += step) sorted[n++] = m->values[i];
     qsort(sorted, n, sizeof *sorted, ascending);
-    g->unit = m->mean > 0 ? m->mean : 1;
-    double low = sorted[(size_t)(.005 * (double)(n - 1))] / g->unit,
-           high = sorted[(size_t)(.998 * (double)(n - 1))] / g->unit;
+    g->linear = m->transform.kind == TRANSFORM_LINEAR;
+    g->unit = !g->linear && m->mean > 0 ? m->mean : 1;
+    g->high = place(g, sorted[(size_t)(.998 * (double)(n - 1))]);
+    g->low = place(g, sorted[(size_t)(.005 * (double)(n - 1))]);
     memory_delete(&sorted);
-    g->high = log10(fmax(high, DARKEST));
-    g->low = fmax(log10(fmax(low, DARKEST)), g->high - 5);
-    if (g->high - g->low < .1) { /* a flat map */
+    if (!g->linear) g->low = fmax(g->low, g->high - 5);
+    if (g->high - g->low < (g->linear ? 1e-6 * fabs(g->high) + 1e-30 : .1)) { /* a flat map */
         g->low -= .5;
         g->high += .5;
     }
@@ -44,7 +50,7 @@ int gallery_tile(int n, int target)
 /* Position in [0, COLOURS − 1] on the scale. */
 static double level(const gallery_scale *g, float v)
 {
-    double x = (log10(fmax(v / g->unit, DARKEST)) - g->low) / (g->high - g->low);
+    double x = (place(g, v) - g->low) / (g->high - g->low);
     return (x < 0 ? 0 : x > 1 ? 1 : x) * (COLOURS - 1);
 }
 

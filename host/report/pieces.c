@@ -46,21 +46,46 @@ status piece_picture(page *h, const report_input *in, picture_id id, const char 
     return s;
 }
 
-status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool overdensity)
+static void tick(page *h, const gallery_scale *g, double value, double at)
+{
+    const double percent = 100 * (at - g->low) / (g->high - g->low);
+    if (percent > -1e-6 && percent < 100 + 1e-6)
+        page_format(h, "<span style=\"left:%.2f%%\">%g</span>", percent, value);
+}
+
+/* 1, 2, 5 on short scales, decades on long ones. */
+static void logarithmic_ticks(page *h, const gallery_scale *g)
+{
+    static const double mantissa[3] = {1, 2, 5};
+    for (int i = 3 * (int)floor(g->low); i <= 3 * (int)ceil(g->high); i++) {
+        const int k = (i % 3 + 3) % 3;
+        const double value = mantissa[k] * pow(10, (i - k) / 3);
+        if (!k || g->high - g->low <= 2.5) tick(h, g, value, log10(value));
+    }
+}
+
+/* Four to ten multiples of 1, 2 or 5 times a power of ten. */
+static void linear_ticks(page *h, const gallery_scale *g)
+{
+    const double span = (g->high - g->low) / 4, decade = pow(10, floor(log10(span))), share = span / decade;
+    const double step = decade * (share >= 5 ? 5 : share >= 2 ? 2 : 1);
+    for (double i = ceil(g->low / step); i * step <= g->high; i++) tick(h, g, i * step, i * step);
+}
+
+status piece_bar(page *h, const report_input *in, const gallery_scale *g, const sample *m)
 {
     page_raw(h, "<div class=\"bar\"><img alt=\"colour scale\" ");
     status s = data_uri(h, in, picture_name(PICTURE_BAR), "png", "image/png");
     page_raw(h, "><div class=\"ticks\">");
-    for (int i = 3 * (int)floor(g->low); i <= 3 * (int)ceil(g->high); i++) {
-        static const double mantissa[3] = {1, 2, 5};
-        int k = (i % 3 + 3) % 3;
-        if (k && g->high - g->low > 2.5) continue; /* 1, 2, 5 on short scales, decades on long ones */
-        double value = mantissa[k] * pow(10, (i - k) / 3), percent = 100 * (log10(value) - g->low) / (g->high - g->low);
-        if (percent < -1e-6 || percent > 100 + 1e-6) continue;
-        page_format(h, "<span style=\"left:%.2f%%\">%g</span>", percent, value);
-    }
-    page_format(h, "</div><p>%s</p></div>\n",
-                overdensity ? "density in units of the mean, logarithmic" : "particles per pixel, logarithmic");
+    if (g->linear)
+        linear_ticks(h, g);
+    else
+        logarithmic_ticks(h, g);
+    page_raw(h, "</div><p>");
+    page_escape(h, g->linear     ? m->units
+                   : m->mean > 0 ? "density in units of the mean, logarithmic"
+                                 : "particles per pixel, logarithmic");
+    page_raw(h, "</p></div>\n");
     return s;
 }
 

@@ -55,7 +55,7 @@ static status write_pairs(page *h, const report_input *in)
     page_raw(h, "<h3><span class=\"dot truth\"></span>simulated, above &nbsp; <span class=\"dot\"></span>inferred, "
                 "below</h3>\n");
     status s = piece_picture(h, in, PICTURE_PAIRS, "Simulated images above, inferred images below");
-    if (!s) s = piece_bar(h, in, &in->p->pairs_scale, r->originals.mean > 0);
+    if (!s) s = piece_bar(h, in, &in->p->pairs_scale, &r->originals);
     page_format(h,
                 "<figcaption><strong>As figures 6 and 11 of the paper.</strong> %d of %s pairs, taken evenly, none "
                 "chosen by eye; both rows share one colour scale.</figcaption>\n",

@@ -40,7 +40,7 @@ status section_data(page *h, const report_input *in)
     }
     page_raw(h, "<div class=\"pair\">\n<figure>");
     s = piece_picture(h, in, PICTURE_MAP, "Density map of one simulated box");
-    if (!s) s = piece_bar(h, in, &in->p->map_scale, m->mean > 0);
+    if (!s) s = piece_bar(h, in, &in->p->map_scale, m);
     page_raw(h, "<figcaption><strong>Figure 1, the first map.</strong> ");
     if (m->box_mpc_h > 0) page_format(h, "It is %g Mpc/h wide. ", m->box_mpc_h);
     page_format(h,
@@ -94,7 +94,7 @@ status section_images(page *h, const report_input *in)
         if (truth) s = grid(h, in, PICTURE_TRUTH, &r->truth, "simulated", "truth");
         if (!s && generated) s = grid(h, in, PICTURE_GENERATED, &r->generated, "generated", "");
         page_raw(h, "</div>\n");
-        if (!s) s = piece_bar(h, in, &in->p->grid_scale, m->mean > 0);
+        if (!s) s = piece_bar(h, in, &in->p->grid_scale, m);
         page_raw(h, "<figcaption><strong>Figure 2.</strong> ");
         if (m->box_mpc_h > 0) page_format(h, "Each image is %g Mpc/h wide", m->box_mpc_h);
         page_format(

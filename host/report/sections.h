@@ -35,8 +35,8 @@ void piece_missing(page *h, const report_input *in, run_part part);
 status piece_plot(page *h, const report_input *in, plot p, const char *alt, const char *caption);
 /* The picture as <img> alone. */
 status piece_picture(page *h, const report_input *in, picture_id id, const char *alt);
-/* The colour bar with its labels. */
-status piece_bar(page *h, const report_input *in, const gallery_scale *g, bool overdensity);
+/* The colour bar of pictures of m, with its labels. */
+status piece_bar(page *h, const report_input *in, const gallery_scale *g, const sample *m);
 /* "0.432", "–" when not finite. */
 void piece_number(page *h, double v);
 /* "0.432 ± 0.011"; without the error where it is not known. */

@@ -54,7 +54,7 @@ def test_select_json_and_the_table(copy):
     assert len(table) == 9 + (near > 0) and ("within one error" in done.stdout) == (near > 0)
     assert list(chosen["baselines"]) == ["untrained", "gaussian"]
     for name, row in chosen["baselines"].items():
-        assert list(row) == ["score", "score_error", "collapsed", "parts", "figures"]
+        assert list(row) == ["score", "score_error", "collapsed", "parts", "figures"] + ["misfit"] * (name == "gaussian")
         check_judgement(row)
         assert f"{row['score']:.3f}" in table[6 + (name == "gaussian")]
     # These maps are themselves a translated Gaussian field, so nothing can be better.

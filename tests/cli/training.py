@@ -21,7 +21,7 @@ def sets(**values):
     return [word for key, value in values.items() for word in ("--set", f"{key.replace('__', '.')}={value}")]
 
 
-def call(*arguments, timeout=120, **environment):
+def call(*arguments, timeout=300, **environment):
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, **{k: str(v) for k, v in environment.items()}})
 

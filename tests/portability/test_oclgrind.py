@@ -9,8 +9,8 @@ from matrix import PROGRAM, TINY, call, emulated_kinds, kernels, need_oclgrind, 
 
 SMALL_DEVICE = ["--max-wgsize", 256, "--local-mem-size", 32768]
 TINIEST_DEVICE = ["--max-wgsize", 64, "--local-mem-size", 16384, "--constant-mem-size", 65536]
-# The benchmark's chain of products would take hours, and mesh_drift is only called by tests/ops/ops_mesh.c.
-ELSEWHERE = {"peak/peak", "mesh/mesh_drift"}
+# The benchmark's chain of products would take hours.
+ELSEWHERE = {"peak/peak"}
 ran = set()
 
 

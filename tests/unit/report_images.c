@@ -92,6 +92,31 @@ START_TEST(grids)
 }
 END_TEST
 
+/* Values of a linear transform, also negative ones, are shown as they are, whatever their mean. */
+START_TEST(linear_values_have_a_linear_scale)
+{
+    enum { N = 1001 };
+    float values[N];
+    sample m = {
+        .count = 1, .total = 1, .ny = 1, .nx = N, .values = values, .mean = 2, .transform = {.kind = TRANSFORM_LINEAR}};
+    gallery_scale g;
+    picture p;
+    for (int i = 0; i < N; i++) values[i] = -3 + 4 * (float)i / (N - 1);
+    ck_assert_int_eq(gallery_scale_of(c, &m, &g), STATUS_OK);
+    ck_assert_double_eq_tol(g.low, -3 + 4 * .005, 1e-6);
+    ck_assert_double_eq_tol(g.high, -3 + 4 * .998, 1e-6);
+    ck_assert_int_eq(gallery_grid(c, &m, &g, 1, 1, N, 0, &p), STATUS_OK);
+    for (int i = 0; i < N; i++) {
+        const double expected = (COLOURS - 1) * (values[i] - g.low) / (g.high - g.low);
+        ck_assert_double_le(fabs(p.pixels[i] - fmin(fmax(expected, 0), COLOURS - 1)), .51);
+    }
+    picture_delete(&p);
+    for (int i = 0; i < N; i++) values[i] = -7;
+    ck_assert_int_eq(gallery_scale_of(c, &m, &g), STATUS_OK);
+    ck_assert_double_eq(g.high - g.low, 1);
+}
+END_TEST
+
 /* An odd side enlarged by four, one bright pixel: symmetric about it, brightest there. */
 START_TEST(enlarging_is_centred)
 {
@@ -188,6 +213,7 @@ int main(void)
     tcase_add_test(t, colours_are_uniform);
     tcase_add_test(t, tiles);
     tcase_add_test(t, grids);
+    tcase_add_test(t, linear_values_have_a_linear_scale);
     tcase_add_test(t, enlarging_is_centred);
     tcase_add_test(t, scales);
     tcase_add_test(t, thresholds);

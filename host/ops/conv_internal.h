@@ -7,7 +7,18 @@
 #include "ops/conv_tuning.h"
 
 /* Which kernel makes a direction follows from the channels alone (one result on every device). */
-typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
+typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_WINOGRAD } conv_path;
+
+/* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
+typedef struct {
+    int tiles_y, tiles_x;               /* of a sample */
+    int rows, vectors;                  /* of a tile of the products */
+    int chunk;                          /* tiles of the image at a time, a multiple of rows */
+    int columns;                        /* of the widest product, in tiles */
+    int windows_groups, results_groups; /* vectors of channels per work-item */
+    kernel *windows, *products, *results;
+    buffer *v, *m;
+} conv_winograd;
 
 /* Forward or backward data. `in` and `out` are the kernel's input and output: x → y or y → x. */
 typedef struct {
@@ -18,6 +29,7 @@ typedef struct {
     int columns;                     /* pixels per work-item of the narrow kernels */
     kernel *run, *pack;              /* pack NULL: the weights are copied as they are */
     buffer *packed;
+    conv_winograd winograd;
 } conv_gather;
 
 typedef struct {
@@ -46,6 +58,14 @@ status conv_gather_new(context *c, conv_plan *p, bool backward);
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
 void conv_gather_delete(conv_gather *g);
+
+/* Whether a plan's forward and backward data go this way: 5 × 5, stride 2, and tiles that are mostly inside the image.
+ */
+bool conv_winograd_covers(const conv_shape *s);
+status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
+status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
+void conv_winograd_delete(conv_winograd *w);
 
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);

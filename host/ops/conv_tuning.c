@@ -14,6 +14,7 @@ static const conv_tiles cpu_wide = {.vector = 16,
                                     .unroll = 4,
                                     .tiles = 16,
                                     .group = 10,
+                                    .winograd_kib = 4096,
                                     .narrow_rows = 8,
                                     .weight_registers = 16,
                                     .weight_vectors = 2,
@@ -29,6 +30,7 @@ static const conv_tiles cpu_narrow = {.vector = 8,
                                       .unroll = 4,
                                       .tiles = 16,
                                       .group = 10,
+                                      .winograd_kib = 4096,
                                       .narrow_rows = 4,
                                       .weight_registers = 8,
                                       .weight_vectors = 2,
@@ -44,6 +46,7 @@ static const conv_tiles gpu = {.vector = 4,
                                .unroll = 4,
                                .tiles = 1,
                                .group = 10,
+                               .winograd_kib = 65536,
                                .narrow_rows = 4,
                                .weight_registers = 8,
                                .weight_vectors = 2,
@@ -59,10 +62,10 @@ static const struct {
     {                                                                                                                  \
 #x, offsetof(conv_tiles, x)                                                                                    \
     }
-    NAME(vector),         NAME(work_group), NAME(registers), NAME(vectors),     NAME(rows),
-    NAME(unroll),         NAME(tiles),      NAME(group),     NAME(narrow_rows), NAME(weight_registers),
-    NAME(weight_vectors), NAME(weight_ci),  NAME(weight_co), NAME(weight_taps), NAME(weight_pixels),
-    NAME(panels),         NAME(jobs),       NAME(items)
+    NAME(vector),           NAME(work_group),     NAME(registers), NAME(vectors),     NAME(rows),
+    NAME(unroll),           NAME(tiles),          NAME(group),     NAME(narrow_rows), NAME(winograd_kib),
+    NAME(weight_registers), NAME(weight_vectors), NAME(weight_ci), NAME(weight_co),   NAME(weight_taps),
+    NAME(weight_pixels),    NAME(panels),         NAME(jobs),      NAME(items)
 #undef NAME
 };
 

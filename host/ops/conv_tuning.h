@@ -11,13 +11,14 @@ typedef struct {
     int vector;     /* lanes of a vector: 1, 2, 4, 8 or 16 */
     int work_group; /* work-items of a work-group; 1 on CPUs */
     /* Forward and backward data (kernels/conv_gather.cl). */
-    int registers;   /* vectors of sums that a tile may hold: rows × vectors */
-    int vectors;     /* at most, side by side */
-    int rows;        /* 0: registers / vectors, at most 10 */
-    int unroll;      /* channels of the input at a time: 1, 2, 4, 8 or 16 */
-    int tiles;       /* per work-item, at most */
-    int group;       /* samples that go pixel by pixel together */
-    int narrow_rows; /* pixels at a time in the kernels with one channel */
+    int registers;    /* vectors of sums that a tile may hold: rows × vectors */
+    int vectors;      /* at most, side by side */
+    int rows;         /* 0: registers / vectors, at most 10 */
+    int unroll;       /* channels of the input at a time: 1, 2, 4, 8 or 16 */
+    int tiles;        /* per work-item, at most */
+    int group;        /* samples that go pixel by pixel together */
+    int winograd_kib; /* of windows and products at a time, about; 0: of the whole batch */
+    int narrow_rows;  /* pixels at a time in the kernels with one channel */
     /* Backward weights (kernels/conv_weights.cl). */
     int weight_registers, weight_vectors;
     int weight_ci, weight_co; /* channels of a block, at most */

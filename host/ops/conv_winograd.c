@@ -1,0 +1,146 @@
+/* Forward and backward data of 5 × 5 kernels with stride 2 by Winograd's filtering: kernels/winograd.h and
+ * winograd_*.cl. */
+#include "ops/conv_internal.h"
+
+#include <stdio.h>
+
+enum { TILE = 4, PRODUCTS = 36, PADDING = 16, ROWS_MOST = 10 }; /* as in kernels/winograd.h */
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+bool conv_winograd_covers(const conv_shape *s)
+{
+    const int tiles = divide_up(s->oh, TILE) * divide_up(s->ow, TILE);
+    return s->kernel == 5 && s->stride == 2 && s->pad == 2 && s->ci > 1 && s->co > 1 &&
+           2 * s->oh * s->ow >= tiles * TILE * TILE;
+}
+
+/* Floats of all slots where one of four phases takes `four`, and so on. */
+static size_t slots(size_t four, size_t two, size_t one)
+{
+    return 25 * four + 10 * two + one;
+}
+
+static size_t rounded(int channels, int unit)
+{
+    return (size_t)divide_up(channels, unit) * (size_t)unit;
+}
+
+/* Floats that a tile of the image takes as windows and as products, and those of the packed weights. */
+static void sizes(const conv_plan *p, const conv_gather *g, size_t *v, size_t *m, size_t *u)
+{
+    const int nr = g->winograd.vectors * p->tiles.vector;
+    const size_t ci = (size_t)p->ci, co = (size_t)p->co;
+    if (g->backward) {
+        *v = PRODUCTS * (co + PADDING);
+        *m = slots(rounded(4 * p->ci, nr), rounded(2 * p->ci, nr), rounded(p->ci, nr));
+        *u = *m * co;
+    } else {
+        *v = slots(4 * ci + PADDING, 2 * ci + PADDING, ci + PADDING);
+        *m = PRODUCTS * co;
+        *u = slots(4 * ci, 2 * ci, ci) * co;
+    }
+}
+
+static status kernels_get(context *c, conv_plan *p, conv_gather *g)
+{
+    const conv_tiles *t = &p->tiles;
+    conv_winograd *w = &g->winograd;
+    char shape[CONV_OPTIONS], text[CONV_OPTIONS + 64];
+    w->windows_groups = t->work_group > 1 ? 1 : g->in / t->vector;
+    w->results_groups = t->work_group > 1 ? 1 : g->out / t->vector;
+    snprintf(shape, sizeof shape,
+             "-DODD_RESULTS=%d -DH=%d -DW=%d -DCI=%d -DOH=%d -DOW=%d -DCO=%d -DTY=%d -DTX=%d -DNR=%d -DVW=%d -DWG=%d",
+             g->backward, p->s.h, p->s.w, p->ci, p->s.oh, p->s.ow, p->co, w->tiles_y, w->tiles_x,
+             w->vectors * t->vector, t->vector, t->work_group);
+    snprintf(text, sizeof text, "%s -DGROUPS=%d", shape, w->windows_groups);
+    status e = kernel_get(c, p->d, "winograd_windows", g->backward ? "windows_of_whole" : "windows_of_phases", text,
+                          &w->windows);
+    snprintf(text, sizeof text, "%s -DMR=%d -DNV=%d -DKU=%d", shape, w->rows, w->vectors, t->unroll);
+    if (!e) e = kernel_get(c, p->d, "winograd_products", "winograd_products", text, &w->products);
+    snprintf(text, sizeof text, "%s -DGROUPS=%d", shape, w->results_groups);
+    if (!e)
+        e = kernel_get(c, p->d, "winograd_results", g->backward ? "results_of_phases" : "results_of_whole", text,
+                       &w->results);
+    if (!e)
+        e = kernel_get(c, p->d, "winograd_taps", g->backward ? "taps_of_results" : "taps_of_inputs", shape, &g->pack);
+    return e;
+}
+
+/* Chunks that stay in a cache with the weights read as seldom as possible: at least half of the weights' size. */
+static int chunk_tiles(const conv_plan *p, const conv_gather *g, size_t each, size_t weights)
+{
+    const conv_winograd *w = &g->winograd;
+    const int all = p->max_samples * w->tiles_y * w->tiles_x;
+    size_t floats = (size_t)p->tiles.winograd_kib * 1024 / sizeof(float);
+    if (floats < weights / 2) floats = weights / 2;
+    const size_t most = floats / each;
+    int tiles = p->tiles.winograd_kib && most < (size_t)all ? (int)most : all;
+    tiles = divide_up(all, divide_up(all, tiles > 1 ? tiles : 1)); /* chunks of equal size */
+    return divide_up(tiles, w->rows) * w->rows;
+}
+
+status conv_winograd_new(context *c, conv_plan *p, conv_gather *g)
+{
+    const conv_tiles *t = &p->tiles;
+    conv_winograd *w = &g->winograd;
+    size_t v, m, u;
+    w->tiles_y = divide_up(p->s.oh, TILE), w->tiles_x = divide_up(p->s.ow, TILE);
+    w->vectors = g->backward ? t->vectors : conv_tuning_vectors(p->co, t->vector, t->vectors);
+    while (w->vectors > 1 && w->vectors * t->vector > 4 * p->ci) w->vectors--;
+    w->rows = t->rows ? t->rows : t->registers / w->vectors;
+    if (!t->rows && w->rows > ROWS_MOST) w->rows = ROWS_MOST;
+    if (w->rows < 1) w->rows = 1;
+    const int nr = w->vectors * t->vector;
+    w->columns = g->backward ? divide_up(4 * p->ci, nr) : p->co / nr;
+    status e = kernels_get(c, p, g);
+    if (e) return e;
+    sizes(p, g, &v, &m, &u);
+    w->chunk = chunk_tiles(p, g, v + m, u);
+    e = buffer_new(c, p->d, "windows of a convolution", sizeof(float) * v * (size_t)w->chunk, &w->v);
+    if (!e) e = buffer_new(c, p->d, "products of a convolution", sizeof(float) * m * (size_t)w->chunk, &w->m);
+    if (!e) e = buffer_new(c, p->d, "transformed weights of a convolution", sizeof(float) * u, &g->packed);
+    return e ? e : buffer_zero(c, g->packed); /* what lies behind the last channel stays so */
+}
+
+void conv_winograd_delete(conv_winograd *w)
+{
+    buffer_delete(&w->v);
+    buffer_delete(&w->m);
+}
+
+status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
+{
+    const size_t vector = (size_t)p->tiles.vector, ci = (size_t)p->ci, co = (size_t)p->co;
+    const size_t forward[3] = {co / vector, ci, 1}, backward[3] = {ci / vector, co / vector, 1};
+    return conv_launch(c, p, g->pack, g->backward ? backward : forward,
+                       KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
+}
+
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out)
+{
+    const conv_winograd *w = &g->winograd;
+    const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
+    status e = STATUS_OK;
+    for (int first = 0; first < all && !e; first += w->chunk) {
+        const int count = all - first < w->chunk ? all - first : w->chunk, blocks = divide_up(count, w->rows);
+        const int per_item = p->tiles.work_group > 1 ? 1 : blocks, rows = blocks * w->rows;
+        const size_t windows[3] = {(size_t)divide_up(g->in / vector, w->windows_groups), (size_t)count, 1};
+        const size_t products[3] = {(size_t)divide_up(blocks, per_item), (size_t)w->columns, PRODUCTS};
+        const size_t results[3] = {(size_t)divide_up(g->out / vector, w->results_groups), (size_t)count, 1};
+        e = conv_launch(c, p, w->windows, windows,
+                        KERNEL_ARGUMENTS(ARG_BUFFER(in), ARG_BUFFER(w->v), ARG_INT(first), ARG_INT(rows)));
+        if (!e)
+            e = conv_launch(c, p, w->products, products,
+                            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(w->v), ARG_BUFFER(g->packed),
+                                             ARG_BUFFER(w->m)));
+        if (!e)
+            e = conv_launch(
+                c, p, w->results, results,
+                KERNEL_ARGUMENTS(ARG_BUFFER(w->m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first), ARG_INT(rows)));
+    }
+    return e;
+}

@@ -1,0 +1,86 @@
+/* Winograd's minimal filtering F(4, 3) along an axis: four outputs of three taps from a window of six inputs by six products
+ * (S. Winograd, 1980; A. Lavin and S. Gray, 2016), at the points 0, +-1/sqrt 2, +-sqrt 2 and infinity, whose rounding is the least of
+ * those tried. With the polynomial x^5 - 5/2 x^3 + x of the finite points:
+ *
+ *   data      B' d:  d0 - 5/2 d2 + d4;  (d4 - 2 d2) +- (d3 / sqrt 2 - sqrt 2 d1);  (d4 - d2 / 2) +- (sqrt 2 d3 - d1 / sqrt 2);
+ *                    d1 - 5/2 d3 + d5
+ *   taps      G w:   w0;  -2/3 (w0 +- w1 / sqrt 2 + w2 / 2);  1/6 (w0 +- sqrt 2 w1 + 2 w2);  w2
+ *   results   A' m:  y_r = sum of p^r m(p) over the finite points, infinity added to y_3
+ *
+ * A convolution of 5 taps and stride 2 is the sum of two such filters, over the even and the odd inputs:
+ *   y[o] = (w0, w2, w4) over even[o - 1 ... o + 1] + (w1, w3, 0) over odd[o - 1 ... o + 1],
+ * and what it makes of a gradient is even[o] = (w4, w2, w0) over y[o - 1 ... o + 1], odd[o] = (0, w3, w1). The tap that is always
+ * zero makes one of the six products vanish: of odd inputs the last (infinity), of odd results the first (0).
+ *
+ * Both axes: 36 products. They are numbered 6 i + j by slots i along y and j along x, where slot 5 is the point that odd ones
+ * lack: infinity for odd inputs, 0 for odd results, whose slots are therefore the points from the second on and then the
+ * first. Of the four phases (py, px) slots below 5 have both of an axis, slot 5 only the even one. They lie one after the
+ * other, even before odd, y before x.
+ *
+ * From the host: H, W, CI, OH, OW, CO (padded channels); TY, TX, tiles of a sample; ODD_RESULTS (0: the phases are of the input);
+ * NR, columns that the products make at a time. Needs common.h. */
+#ifndef WINOGRAD_H
+#define WINOGRAD_H
+
+#define POINTS 6
+#define PRODUCTS (POINTS * POINTS)
+#define TILE 4 /* results of a tile along an axis */
+#define ROOT 1.41421356237309505f
+#define HALF_ROOT .70710678118654752f
+
+/* Data of a window; of odd inputs (five of them) the last product is left out. */
+static inline void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
+{
+    const FV a = fma(FV_ALL(-2.0f), d[2], d[4]), b = fma(FV_ALL(-ROOT), d[1], HALF_ROOT * d[3]);
+    const FV c = fma(FV_ALL(-.5f), d[2], d[4]), e = fma(FV_ALL(-HALF_ROOT), d[1], ROOT * d[3]);
+    o[0] = fma(FV_ALL(-2.5f), d[2], d[0] + d[4]);
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + e;
+    o[4] = c - e;
+    if (!odd) o[5] = fma(FV_ALL(-2.5f), d[3], d[1] + d[5]);
+}
+
+/* Three taps. */
+static inline void taps_transform(const FV w[3], FV o[POINTS])
+{
+    const FV a = fma(FV_ALL(.5f), w[2], w[0]) * (-2.0f / 3.0f), b = w[1] * (-2.0f / 3.0f * HALF_ROOT);
+    const FV c = fma(FV_ALL(2.0f), w[2], w[0]) * (1.0f / 6.0f), e = w[1] * (1.0f / 6.0f * ROOT);
+    o[0] = w[0];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + e;
+    o[4] = c - e;
+    o[5] = w[2];
+}
+
+/* Results of a tile; of odd results the first product is not there. */
+static inline void results_transform(const FV m[POINTS], int odd, FV y[TILE])
+{
+    const FV a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
+    y[0] = odd ? a + c : m[0] + a + c;
+    y[1] = fma(FV_ALL(ROOT), e, HALF_ROOT * b);
+    y[2] = fma(FV_ALL(2.0f), c, .5f * a);
+    y[3] = fma(FV_ALL(2.0f * ROOT), e, fma(FV_ALL(.5f * HALF_ROOT), b, m[5]));
+}
+
+#if ODD_RESULTS
+#define SLOT(point) (((point) + POINTS - 1) % POINTS)
+#else
+#define SLOT(point) (point)
+#endif
+
+/* Phases of a slot, and the place of one of them. */
+#define SLOT_PHASES(i, j) (((i) < 5 ? 2 : 1) * ((j) < 5 ? 2 : 1))
+#define PHASE_PLACE(i, j, py, px) ((py) * ((j) < 5 ? 2 : 1) + (px))
+/* What comes before a slot where one of four phases takes `four`, and so on. */
+#define SLOT_START(i, j, four, two) ((i) * (5 * (four) + (two)) + (j) * ((i) < 5 ? (four) : (two)))
+
+/* Floats of a row of the products' operand and of their results. Rows of the operand begin PADDING apart beside their length,
+ * so that those of a power of two do not compete for the same lines of a cache. */
+#define PADDING 16
+#define PHASES_ROW(phases) ((phases) * CI + PADDING)
+#define WHOLE_ROW (CO + PADDING)
+#define RESULTS_ROW(phases) (((phases) * CI + NR - 1) / NR * NR)
+
+#endif

@@ -1,0 +1,96 @@
+/* Results of a convolution from Winograd's products (winograd.h), with the bias (+0 without one).
+ *   results_of_whole   y [n][OH][OW][CO] from M [slot][rows][CO]
+ *   results_of_phases  x [n][H][W][CI], even and odd pixels apart, from M [slot][rows][RESULTS_ROW]
+ * for the tiles of winograd_windows.cl. One work-item takes GROUPS vectors of channels of a tile. Order: winograd.h, along x before
+ * y. Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
+#include "common.h"
+#include "winograd.h"
+
+/* ---- tunable: vector width VW, vectors of channels per work-item GROUPS, work-group WG ------------------------------- */
+#ifndef GROUPS
+#define GROUPS 1
+#endif
+#ifndef WG
+#define WG 1
+#endif
+
+/* Column b of the results of both axes, from z [point along y][TILE]. */
+static inline void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TILE])
+{
+    FV column[POINTS];
+#pragma unroll
+    for (int i = 0; i < POINTS; i++) column[i] = z[i][b];
+    results_transform(column, odd, out);
+}
+
+/* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void results_of_whole(__global const float *m, __global const float *bias, __global float *y, int first, int rows)
+{
+    const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    m += (size_t)row * CO;
+    y += (size_t)sample * OH * OW * CO;
+    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
+        const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
+        FV z[POINTS][TILE];
+#pragma unroll
+        for (int i = 0; i < POINTS; i++) {
+            FV p[POINTS];
+#pragma unroll
+            for (int j = 0; j < POINTS; j++) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * CO + c);
+            results_transform(p, 0, z[i]);
+        }
+#pragma unroll
+        for (int b = 0; b < TILE; b++) {
+            FV out[TILE];
+            column_of(z, b, 0, out);
+#pragma unroll
+            for (int a = 0; a < TILE; a++)
+                if (TILE * ty + a < OH && TILE * tx + b < OW)
+                    VSTORE(out[a] + add, 0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c);
+        }
+    }
+}
+
+#if ODD_RESULTS
+static inline void phase_results(__global const float *m, FV add, __global float *x, size_t rows, int row, int ty, int tx,
+                                 const int py, const int px)
+{
+    FV z[POINTS][TILE];
+#pragma unroll
+    for (int i = py; i < POINTS; i++) {
+        FV p[POINTS];
+#pragma unroll
+        for (int j = px; j < POINTS; j++)
+            p[j] = VLOAD(0, m + rows * SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) +
+                                (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +
+                                PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI);
+        results_transform(p, px, z[i]);
+    }
+#pragma unroll
+    for (int b = 0; b < TILE; b++) {
+        FV out[TILE];
+        column_of(z, b, py, out);
+#pragma unroll
+        for (int a = 0; a < TILE; a++) {
+            const int iy = 2 * (TILE * ty + a) + py, ix = 2 * (TILE * tx + b) + px;
+            if (iy < H && ix < W) VSTORE(out[a] + add, 0, x + (iy * W + ix) * CI);
+        }
+    }
+}
+
+/* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void results_of_phases(__global const float *m, __global const float *bias, __global float *x, int first, int rows)
+{
+    const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    x += (size_t)sample * H * W * CI;
+    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
+        const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
+        phase_results(m + c, add, x + c, rows, row, ty, tx, 0, 0);
+        phase_results(m + c, add, x + c, rows, row, ty, tx, 0, 1);
+        phase_results(m + c, add, x + c, rows, row, ty, tx, 1, 0);
+        phase_results(m + c, add, x + c, rows, row, ty, tx, 1, 1);
+    }
+}
+#endif

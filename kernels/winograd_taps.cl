@@ -1,0 +1,107 @@
+/* Weights [5][5][CI][CO] as Winograd's products need them (winograd.h):
+ *   taps_of_inputs   U [slot][CO / NR][phases CI][NR],           phases of the input
+ *   taps_of_results  U [slot][RESULTS_ROW / NR][CO][NR], phases of the results, zeros behind the last channel of the last one
+ * Order: winograd.h, along ky before kx. Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
+#include "common.h"
+#include "conv_transpose.h"
+#include "winograd.h"
+
+/* ---- tunable: vector width VW (divides NR), work-group WG ------------------------------------------------------------ */
+#ifndef WG
+#define WG 1
+#endif
+
+#define TAPS 5
+
+/* The 3 taps along an axis that a phase has of the five: even and odd ones; of results the other way round. */
+#if ODD_RESULTS
+#define TAP(odd, k) ((odd) ? 5 - 2 * (k) : 4 - 2 * (k))
+#define HAS_TAP(odd, k) (!(odd) || (k) > 0)
+#else
+#define TAP(odd, k) (2 * (k) + (odd))
+#define HAS_TAP(odd, k) (!(odd) || (k) < 2)
+#endif
+
+/* U's products of one phase; taps [ky][kx]. What the phase lacks is not computed. */
+static inline void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
+{
+    FV rows[POINTS][3];
+#pragma unroll
+    for (int kx = 0; kx < 3; kx++) {
+        FV taps[3], column[POINTS];
+#pragma unroll
+        for (int ky = 0; ky < 3; ky++)
+            taps[ky] = HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f);
+        taps_transform(taps, column);
+#pragma unroll
+        for (int i = 0; i < POINTS; i++) rows[i][kx] = column[i];
+    }
+#pragma unroll
+    for (int i = 0; i < POINTS; i++) taps_transform(rows[i], o[i]);
+}
+
+#if !ODD_RESULTS
+static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+{
+    FV o[POINTS][POINTS];
+    phase_taps(w, py, px, o);
+#pragma unroll
+    for (int i = 0; i < POINTS - py; i++)
+#pragma unroll
+        for (int j = 0; j < POINTS - px; j++)
+            VSTORE(o[i][j], 0, u + (size_t)SLOT_START(i, j, 4 * CI, 2 * CI) * CO +
+                                   (size_t)(co / NR * SLOT_PHASES(i, j) * CI + PHASE_PLACE(i, j, py, px) * CI + ci) * NR + co % NR);
+}
+
+/* Global: (CO / VW, CI). */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void taps_of_inputs(__global const float *w, __global float *u)
+{
+    const int co = get_global_id(0) * VW, ci = get_global_id(1);
+    FV taps[TAPS * TAPS];
+    if (co >= CO) return;
+#pragma unroll
+    for (int t = 0; t < TAPS * TAPS; t++) taps[t] = VLOAD(0, w + ((size_t)t * CI + ci) * CO + co);
+    phase_write(taps, u, ci, co, 0, 0);
+    phase_write(taps, u, ci, co, 0, 1);
+    phase_write(taps, u, ci, co, 1, 0);
+    phase_write(taps, u, ci, co, 1, 1);
+}
+#else
+static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+{
+    FV o[POINTS][POINTS];
+    phase_taps(w, py, px, o);
+#pragma unroll
+    for (int i = py; i < POINTS; i++)
+#pragma unroll
+        for (int j = px; j < POINTS; j++) {
+            const int column = PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI + ci;
+            VSTORE(o[i][j], 0, u + (size_t)SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) * CO +
+                                   ((size_t)(column / NR) * CO + co) * NR + column % NR);
+        }
+}
+
+/* Blocks of VW x VW channels are transposed first. Global: (CI / VW, CO / VW). */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void taps_of_results(__global const float *w, __global float *u)
+{
+    const int ci = get_global_id(0) * VW, co = get_global_id(1) * VW;
+    FV taps[VW][TAPS * TAPS];
+    if (ci >= CI) return;
+    for (int t = 0; t < TAPS * TAPS; t++) {
+        FV r[VW];
+#pragma unroll
+        for (int l = 0; l < VW; l++) r[l] = VLOAD(0, w + ((size_t)t * CI + ci + l) * CO + co);
+        block_transpose(r);
+#pragma unroll
+        for (int l = 0; l < VW; l++) taps[l][t] = r[l];
+    }
+    for (int l = 0; l < VW; l++) {
+        phase_write(taps[l], u, ci, co + l, 0, 0);
+        phase_write(taps[l], u, ci, co + l, 0, 1);
+        phase_write(taps[l], u, ci, co + l, 1, 0);
+        phase_write(taps[l], u, ci, co + l, 1, 1);
+    }
+}
+#endif

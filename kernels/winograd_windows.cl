@@ -1,0 +1,102 @@
+/* Windows of a convolution's input, as Winograd's products need them (winograd.h).
+ *   windows_of_phases  of x [n][H][W][CI], even and odd pixels apart: V [slot][rows][phases of the slot CI + PADDING]
+ *   windows_of_whole   of y [n][OH][OW][CO]:                           V [slot][rows][CO + PADDING]
+ * for `count` tiles from tile `first` on; a tile is 4 x 4 pixels of y, the tiles of a sample in rows of TX, TY of them. rows is
+ * at least count. What lies outside an image is 0.
+ * One work-item takes GROUPS vectors of channels of a tile. Order: winograd.h, along x before y.
+ * Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
+#include "common.h"
+#include "winograd.h"
+
+/* ---- tunable: vector width VW, vectors of channels per work-item GROUPS, work-group WG ------------------------------- */
+#ifndef GROUPS
+#define GROUPS 1
+#endif
+#ifndef WG
+#define WG 1
+#endif
+
+/* Both axes; z [y][x]. */
+static inline void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
+{
+#pragma unroll
+    for (int a = 0; a < POINTS - odd_y; a++) {
+        FV row[POINTS];
+        window_transform(z[a], odd_x, row);
+#pragma unroll
+        for (int j = 0; j < POINTS - odd_x; j++) z[a][j] = row[j];
+    }
+#pragma unroll
+    for (int j = 0; j < POINTS - odd_x; j++) {
+        FV column[POINTS], o[POINTS];
+#pragma unroll
+        for (int a = 0; a < POINTS - odd_y; a++) column[a] = z[a][j];
+        window_transform(column, odd_y, o);
+#pragma unroll
+        for (int i = 0; i < POINTS - odd_y; i++) z[i][j] = o[i];
+    }
+}
+
+/* One phase of one tile; x and v of its sample and of its row, at the channels. */
+static inline void phase_windows(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
+                                 const int py, const int px)
+{
+    FV z[POINTS][POINTS];
+#pragma unroll
+    for (int a = 0; a < POINTS - py; a++) {
+        const int iy = 2 * (TILE * ty - 1 + a) + py;
+#pragma unroll
+        for (int b = 0; b < POINTS - px; b++) {
+            const int ix = 2 * (TILE * tx - 1 + b) + px;
+            z[a][b] = (uint)iy < (uint)H && (uint)ix < (uint)W ? VLOAD(0, x + (iy * W + ix) * CI) : FV_ALL(0.0f);
+        }
+    }
+    windows_transform(z, py, px);
+#pragma unroll
+    for (int i = 0; i < POINTS - py; i++)
+#pragma unroll
+        for (int j = 0; j < POINTS - px; j++)
+            VSTORE(z[i][j], 0, v + rows * SLOT_START(i, j, PHASES_ROW(4), PHASES_ROW(2)) +
+                                   (size_t)row * PHASES_ROW(SLOT_PHASES(i, j)) + PHASE_PLACE(i, j, py, px) * CI);
+}
+
+/* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void windows_of_phases(__global const float *x, __global float *v, int first, int rows)
+{
+    const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    x += (size_t)sample * H * W * CI;
+    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
+        phase_windows(x + c, v + c, rows, row, ty, tx, 0, 0);
+        phase_windows(x + c, v + c, rows, row, ty, tx, 0, 1);
+        phase_windows(x + c, v + c, rows, row, ty, tx, 1, 0);
+        phase_windows(x + c, v + c, rows, row, ty, tx, 1, 1);
+    }
+}
+
+/* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void windows_of_whole(__global const float *y, __global float *v, int first, int rows)
+{
+    const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    y += (size_t)sample * OH * OW * CO;
+    v += (size_t)row * WHOLE_ROW;
+    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
+        FV z[POINTS][POINTS];
+#pragma unroll
+        for (int a = 0; a < POINTS; a++) {
+            const int oy = TILE * ty - 1 + a;
+#pragma unroll
+            for (int b = 0; b < POINTS; b++) {
+                const int ox = TILE * tx - 1 + b;
+                z[a][b] = (uint)oy < (uint)OH && (uint)ox < (uint)OW ? VLOAD(0, y + (oy * OW + ox) * CO + c) : FV_ALL(0.0f);
+            }
+        }
+        windows_transform(z, 0, 0);
+#pragma unroll
+        for (int i = 0; i < POINTS; i++)
+#pragma unroll
+            for (int j = 0; j < POINTS; j++)
+                VSTORE(z[i][j], 0, v + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
+    }
+}

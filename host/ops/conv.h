@@ -14,7 +14,8 @@
  *
  * Sums: forward and backward data add over (ky, kx, channel) in this order with fma from zero, then the bias; where the
  * output has one channel, 16 partial sums over channels ≡ l mod 16 in the order (ky, kx, block of 16), then the tree of
- * lanes (l, l+8), (l, l+4), (l, l+2), (l, l+1), then the bias. The order follows from the geometry alone. */
+ * lanes (l, l+8), (l, l+4), (l, l+2), (l, l+1), then the bias. The order follows from the geometry alone. Where the
+ * algorithm is Winograd's, forward and backward data add in the order of kernels/winograd.h instead. */
 #ifndef OPS_CONV_H
 #define OPS_CONV_H
 
@@ -22,11 +23,21 @@
 #include "device/kernel.h"
 #include "ops/layout.h"
 
+typedef enum {
+    CONV_AUTO,    /* the fastest that covers the shape */
+    CONV_DIRECT,  /* as above; covers every shape */
+    CONV_WINOGRAD /* 5 × 5, stride 2, padding 2, more than one channel on both sides */
+} conv_algorithm;
+
 typedef struct {
     int h, w, ci;   /* x side; unpadded channel counts */
     int oh, ow, co; /* y side */
     int kernel, stride, pad;
+    conv_algorithm algorithm; /* of forward and backward data; the direct one where another does not cover the shape */
 } conv_shape;
+
+/* The algorithm that a shape gets: never CONV_AUTO. It follows from the shape alone, and the results with it. */
+conv_algorithm conv_algorithm_of(const conv_shape *s);
 
 typedef struct conv_plan conv_plan;
 

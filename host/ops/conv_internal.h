@@ -7,7 +7,7 @@
 #include "ops/conv_tuning.h"
 
 /* Which kernel makes a direction follows from the channels alone (one result on every device). */
-typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_WINOGRAD } conv_path;
+typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_FILTERED } conv_path;
 
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
 typedef struct {
@@ -59,9 +59,6 @@ status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weight
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
 void conv_gather_delete(conv_gather *g);
 
-/* Whether a plan's forward and backward data go this way: 5 × 5, stride 2, and tiles that are mostly inside the image.
- */
-bool conv_winograd_covers(const conv_shape *s);
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);

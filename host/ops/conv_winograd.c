@@ -11,11 +11,14 @@ static int divide_up(int a, int b)
     return (a + b - 1) / b;
 }
 
-bool conv_winograd_covers(const conv_shape *s)
+conv_algorithm conv_algorithm_of(const conv_shape *s)
 {
     const int tiles = divide_up(s->oh, TILE) * divide_up(s->ow, TILE);
-    return s->kernel == 5 && s->stride == 2 && s->pad == 2 && s->ci > 1 && s->co > 1 &&
-           2 * s->oh * s->ow >= tiles * TILE * TILE;
+    const bool covered = s->kernel == 5 && s->stride == 2 && s->pad == 2 && s->ci > 1 && s->co > 1;
+    /* A third of the products is made, of the whole tiles. */
+    const bool faster = 2 * s->oh * s->ow >= tiles * TILE * TILE;
+    return covered && (s->algorithm == CONV_WINOGRAD || (s->algorithm == CONV_AUTO && faster)) ? CONV_WINOGRAD
+                                                                                               : CONV_DIRECT;
 }
 
 /* Floats of all slots where one of four phases takes `four`, and so on. */

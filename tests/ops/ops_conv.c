@@ -13,19 +13,24 @@ typedef struct {
 } geometry;
 
 static const geometry geometries[] = {
-    {{8, 8, 32, 4, 4, 64, 5, 2, 2}, {20, 10, 4}},  /* the networks' layers: two segments, last micro-batch smaller */
-    {{16, 16, 1, 8, 8, 32, 5, 2, 2}, {6, 3, 2}},   /* a discriminator's first, a generator's last */
-    {{5, 7, 16, 5, 7, 48, 3, 1, 1}, {7, 7, 3}},    /* not square */
-    {{9, 4, 24, 5, 2, 33, 3, 2, 1}, {3, 3, 10}},   /* channels that are padded */
-    {{1, 1, 3, 1, 1, 3, 1, 1, 0}, {1, 1, 1}},      /* one of everything */
-    {{6, 6, 3, 2, 2, 16, 2, 3, 0}, {5, 5, 2}},     /* phases without a tap: kernel < stride */
-    {{7, 4, 33, 3, 2, 3, 1, 3, 1}, {11, 11, 4}},   /* kernel 1, stride 3, padding wider than the kernel */
-    {{12, 10, 16, 12, 10, 1, 7, 1, 3}, {4, 4, 3}}, /* kernel 7 to one channel */
-    {{13, 11, 1, 5, 4, 16, 6, 2, 1}, {9, 3, 2}},   /* kernel 6, one channel in */
-    {{8, 8, 1, 3, 3, 1, 4, 3, 2}, {23, 23, 10}},   /* one channel on both sides, output padding 2 */
-    {{4, 19, 1, 2, 10, 40, 7, 2, 3}, {2, 2, 1}},   /* kernel wider than the image is high */
-    {{3, 4, 80, 1, 2, 112, 4, 2, 1}, {13, 13, 5}}, /* a row of the input never seen */
-    {{2, 3, 17, 4, 5, 16, 3, 1, 2}, {23, 23, 7}},  /* output larger than input */
+    {{8, 8, 32, 4, 4, 64, 5, 2, 2, CONV_AUTO},
+     {20, 10, 4}}, /* the networks' layers: two segments, last micro-batch smaller */
+    {{16, 16, 1, 8, 8, 32, 5, 2, 2, CONV_AUTO}, {6, 3, 2}},   /* a discriminator's first, a generator's last */
+    {{5, 7, 16, 5, 7, 48, 3, 1, 1, CONV_AUTO}, {7, 7, 3}},    /* not square */
+    {{9, 4, 24, 5, 2, 33, 3, 2, 1, CONV_AUTO}, {3, 3, 10}},   /* channels that are padded */
+    {{1, 1, 3, 1, 1, 3, 1, 1, 0, CONV_AUTO}, {1, 1, 1}},      /* one of everything */
+    {{6, 6, 3, 2, 2, 16, 2, 3, 0, CONV_AUTO}, {5, 5, 2}},     /* phases without a tap: kernel < stride */
+    {{7, 4, 33, 3, 2, 3, 1, 3, 1, CONV_AUTO}, {11, 11, 4}},   /* kernel 1, stride 3, padding wider than the kernel */
+    {{12, 10, 16, 12, 10, 1, 7, 1, 3, CONV_AUTO}, {4, 4, 3}}, /* kernel 7 to one channel */
+    {{13, 11, 1, 5, 4, 16, 6, 2, 1, CONV_AUTO}, {9, 3, 2}},   /* kernel 6, one channel in */
+    {{8, 8, 1, 3, 3, 1, 4, 3, 2, CONV_AUTO}, {23, 23, 10}},   /* one channel on both sides, output padding 2 */
+    {{4, 19, 1, 2, 10, 40, 7, 2, 3, CONV_AUTO}, {2, 2, 1}},   /* kernel wider than the image is high */
+    {{3, 4, 80, 1, 2, 112, 4, 2, 1, CONV_AUTO}, {13, 13, 5}}, /* a row of the input never seen */
+    {{2, 3, 17, 4, 5, 16, 3, 1, 2, CONV_AUTO}, {23, 23, 7}},  /* output larger than input */
+    {{8, 8, 32, 4, 4, 64, 5, 2, 2, CONV_DIRECT}, {20, 10, 4}},
+    {{21, 13, 33, 11, 7, 48, 5, 2, 2, CONV_AUTO}, {5, 5, 2}}, /* tiles that hang over, odd sizes */
+    {{16, 30, 3, 8, 15, 80, 5, 2, 2, CONV_AUTO}, {7, 7, 3}},
+    {{2, 3, 17, 1, 2, 20, 5, 2, 2, CONV_WINOGRAD}, {3, 3, 3}}, /* one tile, mostly outside */
 };
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
 
@@ -281,7 +286,7 @@ static void refuse(const conv_shape *s, int directions, int n, int micro, const 
 
 START_TEST(bad_input)
 {
-    const conv_shape good = {8, 8, 16, 4, 4, 32, 5, 2, 2};
+    const conv_shape good = {8, 8, 16, 4, 4, 32, 5, 2, 2, CONV_AUTO};
     conv_shape s = good;
     s.oh = 3;
     refuse(&s, ALL, 4, 1, "do not fit");
@@ -320,13 +325,13 @@ END_TEST
  */
 START_TEST(out_of_memory)
 {
-    const conv_shape s = {8, 8, 128, 4, 4, 256, 5, 2, 2};
+    const conv_shape s = {8, 8, 128, 4, 4, 256, 5, 2, 2, CONV_AUTO};
     device *small = NULL;
     conv_plan *p = NULL;
     OK(device_open(c, &(device_options){.budget_bytes = 1 << 20}, &small));
     ck_assert_int_eq(conv_plan_new(c, small, &s, ALL, 50, 5, &p), STATUS_MEMORY);
     ck_assert_ptr_null(p);
-    ck_assert_msg(strstr(context_message(c), "packed weights"), "%s", context_message(c));
+    ck_assert_msg(strstr(context_message(c), "of a convolution"), "%s", context_message(c));
     ck_assert_uint_eq(device_bytes_used(small), 0);
     device_delete(&small);
     const size_t before = device_bytes_used(d);

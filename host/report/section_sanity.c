@@ -20,7 +20,7 @@ static void write_table(page *h, const run *r)
              "<th class=\"n\">generated images</th><th class=\"n\">random pairs of them</th>"
              "<th class=\"n\">simulated images</th><th class=\"n\">random pairs of them</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < ROWS; i++) {
-        page_format(h, "<tr><td><strong>top %.0f %%</strong></td>", percentages[i]);
+        page_format(h, "<tr><td><strong>top&nbsp;%.0f&nbsp;%%</strong></td>", percentages[i]);
         cell(h, "generated images", generated, DICE_MEAN, DICE_SEM, percentages[i]);
         cell(h, "random pairs of generated images", generated, DICE_RANDOM, -1, percentages[i]);
         cell(h, "simulated images", real, DICE_MEAN, DICE_SEM, percentages[i]);

@@ -56,7 +56,7 @@ const char page_style[] =
     "solid var(--line);"
     "vertical-align:bottom}\n"
     "td{padding:10px 14px 10px 0;border-bottom:1px solid var(--line);vertical-align:top}\n"
-    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
+    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\ntd.n{white-space:nowrap}\n"
     "td small{display:block;color:var(--soft);font-size:13.5px}\n"
     ".verdict{font-size:13px;font-weight:600;white-space:nowrap}\n"
     ".good{color:var(--good)}.fair{color:var(--fair)}.bad{color:var(--bad)}\n"

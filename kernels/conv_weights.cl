@@ -5,11 +5,9 @@
  * x [n][H][W][CI], y [n][OH][OW][CO] float32, dw [KERNEL * KERNEL][CI][CO]; CI a multiple of CB, CO of NB. Pixels outside x
  * are skipped. Micro-batches: `segment` and `micro` of host/ops/layout.h.
  *
- * A job is one block of TB taps x CB x NB weights and one group of `group` micro-batches (a power of two, so that a group is
- * a subtree of the tree); there are jobs_blocks * groups of them, dealt to the work-items in turn. The job's sums stay in
- * the work-item's scratch: [panels][depth][BLOCK] floats, depth = log2(group) + 1, tiles of MR x NR in it. Pixels go in
- * chunks of CSAMPLES samples (all rows) or CROWS rows; with PANELS the chunk is first copied together so that it stays in
- * the first-level cache. out [groups][KERNEL * KERNEL * CI * CO]: dw itself when groups = 1, else conv_tree.cl follows.
+ * Work is dealt out as conv_jobs.h says, in blocks of TB taps x CB x NB weights; a block's sums lie in tiles of MR x NR. Pixels go
+ * in chunks of CSAMPLES samples (all rows) or CROWS rows; with PANELS the chunk is first copied together so that it stays in
+ * the first-level cache.
  *
  * Order: pixels in order with fma from +0 within a micro-batch, micro-batches in the fixed tree, then + 0 (no -0 is left).
  * Oracle: host/ops/ref/conv_ref.c. */
@@ -165,11 +163,6 @@ static inline void micro_batch(__global float *slots, __global float *panels, __
         }
 }
 
-static inline void slots_add(__global float *left, __global const float *right)
-{
-    for (int i = 0; i < BLOCK; i += VW) VSTORE(VLOAD(0, left + i) + VLOAD(0, right + i), 0, left + i);
-}
-
 static inline void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TB && tap0 + t < TAPS; t++)
@@ -180,28 +173,12 @@ static inline void block_write(__global float *out, __global const float *slots,
             }
 }
 
+#define PANEL_FLOATS (PANEL_X + PANEL_Y)
+#include "conv_jobs.h"
+
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_weights(int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                            __global const float *y, __global float *scratch, __global float *out)
 {
-    const int ci_blocks = CI / CB, co_blocks = CO / NB, blocks = ci_blocks * co_blocks * ((TAPS + TB - 1) / TB);
-    const int per_segment = (segment + micro - 1) / micro, micros = n / segment * per_segment;
-    __global float *panels = scratch + get_global_id(0) * ((size_t)PANEL_X + PANEL_Y + (size_t)depth * BLOCK);
-    __global float *slots = panels + PANEL_X + PANEL_Y;
-    for (int job = get_global_id(0); job < blocks * groups; job += get_global_size(0)) {
-        const int g = job / blocks, block = job - g * blocks, tap0 = block / (ci_blocks * co_blocks) * TB;
-        const int ci0 = block % ci_blocks * CB, co0 = block / ci_blocks % co_blocks * NB;
-        const int first = g * group, end = min(first + group, micros);
-        int top = 0;
-        for (int k = first; k < end; k++) {
-            const int start = k % per_segment * micro;
-            micro_batch(slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
-                        min(micro, segment - start), tap0);
-            top++;
-            for (int m = k - first; m & 1; m >>= 1, top--)
-                slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
-        }
-        for (; top > 1; top--) slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
-        block_write(out + (size_t)g * TAPS * CI * CO, slots, tap0, ci0, co0);
-    }
+    jobs_run(n, segment, micro, group, groups, depth, x, y, scratch, out);
 }

@@ -7,6 +7,8 @@
  *   taps      G w:   w0;  -2/3 (w0 +- w1 / sqrt 2 + w2 / 2);  1/6 (w0 +- sqrt 2 w1 + 2 w2);  w2
  *   results   A' m:  y_r = sum of p^r m(p) over the finite points, infinity added to y_3
  *
+ * A gradient with respect to the taps is the adjoint: G' of the sum over tiles of (B' d) times (A y).
+ *
  * A convolution of 5 taps and stride 2 is the sum of two such filters, over the even and the odd inputs:
  *   y[o] = (w0, w2, w4) over even[o - 1 ... o + 1] + (w1, w3, 0) over odd[o - 1 ... o + 1],
  * and what it makes of a gradient is even[o] = (w4, w2, w0) over y[o - 1 ... o + 1], odd[o] = (0, w3, w1). The tap that is always
@@ -62,6 +64,64 @@ static inline void results_transform(const FV m[POINTS], int odd, FV y[TILE])
     y[1] = fma(FV_ALL(ROOT), e, HALF_ROOT * b);
     y[2] = fma(FV_ALL(2.0f), c, .5f * a);
     y[3] = fma(FV_ALL(2.0f * ROOT), e, fma(FV_ALL(.5f * HALF_ROOT), b, m[5]));
+}
+
+/* The adjoint of results_transform: what the gradient of a tile's results does to the products. */
+static inline void results_adjoint(const FV y[TILE], FV o[POINTS])
+{
+    const FV a = fma(FV_ALL(.5f), y[2], y[0]), b = fma(FV_ALL(.5f * HALF_ROOT), y[3], HALF_ROOT * y[1]);
+    const FV c = fma(FV_ALL(2.0f), y[2], y[0]), e = fma(FV_ALL(2.0f * ROOT), y[3], ROOT * y[1]);
+    o[0] = y[0];
+    o[1] = a + b;
+    o[2] = a - b;
+    o[3] = c + e;
+    o[4] = c - e;
+    o[5] = y[3];
+}
+
+/* The adjoint of taps_transform; the last product of odd inputs is not there, and their third tap means nothing. */
+static inline void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
+{
+    const FV a = (u[1] + u[2]) * (-2.0f / 3.0f), b = u[1] - u[2], c = (u[3] + u[4]) * (1.0f / 6.0f), e = u[3] - u[4];
+    w[0] = u[0] + (a + c);
+    w[1] = fma(FV_ALL(1.0f / 6.0f * ROOT), e, (-2.0f / 3.0f * HALF_ROOT) * b);
+    if (!odd) w[2] = fma(FV_ALL(2.0f), c, .5f * a) + u[5];
+}
+
+/* window_transform along both axes; z [y][x]. */
+static inline void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
+{
+#pragma unroll
+    for (int a = 0; a < POINTS - odd_y; a++) {
+        FV row[POINTS];
+        window_transform(z[a], odd_x, row);
+#pragma unroll
+        for (int j = 0; j < POINTS - odd_x; j++) z[a][j] = row[j];
+    }
+#pragma unroll
+    for (int j = 0; j < POINTS - odd_x; j++) {
+        FV column[POINTS], o[POINTS];
+#pragma unroll
+        for (int a = 0; a < POINTS - odd_y; a++) column[a] = z[a][j];
+        window_transform(column, odd_y, o);
+#pragma unroll
+        for (int i = 0; i < POINTS - odd_y; i++) z[i][j] = o[i];
+    }
+}
+
+/* The products' part of one phase of tile (ty, tx) of a sample x [H][W][CI], at a vector of its channels. */
+static inline void phase_windows(__global const float *x, int ty, int tx, const int py, const int px, FV z[POINTS][POINTS])
+{
+#pragma unroll
+    for (int a = 0; a < POINTS - py; a++) {
+        const int iy = 2 * (TILE * ty - 1 + a) + py;
+#pragma unroll
+        for (int b = 0; b < POINTS - px; b++) {
+            const int ix = 2 * (TILE * tx - 1 + b) + px;
+            z[a][b] = (uint)iy < (uint)H && (uint)ix < (uint)W ? VLOAD(0, x + (iy * W + ix) * CI) : FV_ALL(0.0f);
+        }
+    }
+    windows_transform(z, py, px);
 }
 
 #if ODD_RESULTS

@@ -16,42 +16,12 @@
 #define WG 1
 #endif
 
-/* Both axes; z [y][x]. */
-static inline void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
-{
-#pragma unroll
-    for (int a = 0; a < POINTS - odd_y; a++) {
-        FV row[POINTS];
-        window_transform(z[a], odd_x, row);
-#pragma unroll
-        for (int j = 0; j < POINTS - odd_x; j++) z[a][j] = row[j];
-    }
-#pragma unroll
-    for (int j = 0; j < POINTS - odd_x; j++) {
-        FV column[POINTS], o[POINTS];
-#pragma unroll
-        for (int a = 0; a < POINTS - odd_y; a++) column[a] = z[a][j];
-        window_transform(column, odd_y, o);
-#pragma unroll
-        for (int i = 0; i < POINTS - odd_y; i++) z[i][j] = o[i];
-    }
-}
-
-/* One phase of one tile; x and v of its sample and of its row, at the channels. */
-static inline void phase_windows(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
-                                 const int py, const int px)
+/* One phase of one tile; x and v of its sample and of its slots, at the channels. */
+static inline void phase_write(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
+                               const int py, const int px)
 {
     FV z[POINTS][POINTS];
-#pragma unroll
-    for (int a = 0; a < POINTS - py; a++) {
-        const int iy = 2 * (TILE * ty - 1 + a) + py;
-#pragma unroll
-        for (int b = 0; b < POINTS - px; b++) {
-            const int ix = 2 * (TILE * tx - 1 + b) + px;
-            z[a][b] = (uint)iy < (uint)H && (uint)ix < (uint)W ? VLOAD(0, x + (iy * W + ix) * CI) : FV_ALL(0.0f);
-        }
-    }
-    windows_transform(z, py, px);
+    phase_windows(x, ty, tx, py, px, z);
 #pragma unroll
     for (int i = 0; i < POINTS - py; i++)
 #pragma unroll
@@ -67,10 +37,10 @@ __kernel void windows_of_phases(__global const float *x, __global float *v, int 
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     x += (size_t)sample * H * W * CI;
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
-        phase_windows(x + c, v + c, rows, row, ty, tx, 0, 0);
-        phase_windows(x + c, v + c, rows, row, ty, tx, 0, 1);
-        phase_windows(x + c, v + c, rows, row, ty, tx, 1, 0);
-        phase_windows(x + c, v + c, rows, row, ty, tx, 1, 1);
+        phase_write(x + c, v + c, rows, row, ty, tx, 0, 0);
+        phase_write(x + c, v + c, rows, row, ty, tx, 0, 1);
+        phase_write(x + c, v + c, rows, row, ty, tx, 1, 0);
+        phase_write(x + c, v + c, rows, row, ty, tx, 1, 1);
     }
 }
 

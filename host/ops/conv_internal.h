@@ -34,7 +34,8 @@ typedef struct {
 
 typedef struct {
     kernel *run, *tree;
-    int lanes; /* narrow kernels: lanes of the wide side */
+    int lanes;       /* narrow kernels: lanes of the wide side */
+    int chunk_tiles; /* winograd_weights.cl */
     int rows, vectors, ci, co, taps, chunk_rows, chunk_samples, panel_floats; /* conv_weights.cl */
     int tap_rows;                                                             /* conv_weights_ci1 */
     buffer *scratch, *partial;

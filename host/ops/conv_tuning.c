@@ -21,6 +21,10 @@ static const conv_tiles cpu_wide = {.vector = 16,
                                     .weight_ci = 16,
                                     .weight_co = 64,
                                     .weight_pixels = 64,
+                                    .filtered_vectors = 4,
+                                    .filtered_ci = 16,
+                                    .filtered_co = 64,
+                                    .filtered_tiles = 16,
                                     .panels = 1};
 /* 16 registers: 6 × 2 sums. */
 static const conv_tiles cpu_narrow = {.vector = 8,
@@ -37,6 +41,10 @@ static const conv_tiles cpu_narrow = {.vector = 8,
                                       .weight_ci = 16,
                                       .weight_co = 32,
                                       .weight_pixels = 64,
+                                      .filtered_vectors = 2,
+                                      .filtered_ci = 16,
+                                      .filtered_co = 32,
+                                      .filtered_tiles = 16,
                                       .panels = 1};
 /* Small vectors, many work-items; a weight block is one tile, whose sums stay in registers for a whole micro-batch. */
 static const conv_tiles gpu = {.vector = 4,
@@ -52,7 +60,11 @@ static const conv_tiles gpu = {.vector = 4,
                                .weight_vectors = 2,
                                .weight_ci = 4,
                                .weight_co = 8,
-                               .weight_taps = 1};
+                               .weight_taps = 1,
+                               .filtered_vectors = 2,
+                               .filtered_ci = 4,
+                               .filtered_co = 8,
+                               .filtered_tiles = 4};
 
 static const struct {
     const char *name;
@@ -62,10 +74,29 @@ static const struct {
     {                                                                                                                  \
 #x, offsetof(conv_tiles, x)                                                                                    \
     }
-    NAME(vector),           NAME(work_group),     NAME(registers), NAME(vectors),     NAME(rows),
-    NAME(unroll),           NAME(tiles),          NAME(group),     NAME(narrow_rows), NAME(winograd_kib),
-    NAME(weight_registers), NAME(weight_vectors), NAME(weight_ci), NAME(weight_co),   NAME(weight_taps),
-    NAME(weight_pixels),    NAME(panels),         NAME(jobs),      NAME(items)
+    NAME(vector),
+    NAME(work_group),
+    NAME(registers),
+    NAME(vectors),
+    NAME(rows),
+    NAME(unroll),
+    NAME(tiles),
+    NAME(group),
+    NAME(narrow_rows),
+    NAME(winograd_kib),
+    NAME(weight_registers),
+    NAME(weight_vectors),
+    NAME(weight_ci),
+    NAME(weight_co),
+    NAME(weight_taps),
+    NAME(weight_pixels),
+    NAME(filtered_vectors),
+    NAME(filtered_ci),
+    NAME(filtered_co),
+    NAME(filtered_tiles),
+    NAME(panels),
+    NAME(jobs),
+    NAME(items)
 #undef NAME
 };
 
@@ -96,7 +127,8 @@ static status override(context *c, conv_tiles *t)
     const int v = t->vector;
     if ((v != 1 && v != 2 && v != 4 && v != 8 && v != 16) || t->unroll < 1 || 16 % t->unroll || t->work_group < 1 ||
         t->registers < 1 || t->vectors < 1 || t->tiles < 1 || t->group < 1 || t->narrow_rows < 1 ||
-        t->weight_registers < 1 || t->weight_vectors < 1 || t->weight_ci < 1 || t->weight_co < 1 || t->jobs < 1 ||
+        t->weight_registers < 1 || t->weight_vectors < 1 || t->weight_ci < 1 || t->weight_co < 1 ||
+        t->filtered_vectors < 1 || t->filtered_ci < 1 || t->filtered_co < 1 || t->filtered_tiles < 1 || t->jobs < 1 ||
         t->items < 1)
         return context_fail(c, STATUS_USAGE,
                             "COSMOCL_CONV_TILE: vector and unroll must be 1, 2, 4, 8 or 16 and the other "

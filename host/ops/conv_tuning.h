@@ -24,9 +24,11 @@ typedef struct {
     int weight_ci, weight_co; /* channels of a block, at most */
     int weight_taps;          /* taps of a block; 0: all */
     int weight_pixels;        /* of a chunk, about; 0: a whole micro-batch */
-    int panels;               /* 1: chunks are copied together first */
-    int jobs;                 /* wanted at least: groups of micro-batches are split until there are as many */
-    int items;                /* work-items at most */
+    int filtered_vectors, filtered_ci, filtered_co,
+        filtered_tiles; /* the same of kernels/winograd_weights.cl; tiles of a chunk */
+    int panels;         /* 1: chunks are copied together first */
+    int jobs;           /* wanted at least: groups of micro-batches are split until there are as many */
+    int items;          /* work-items at most */
 } conv_tiles;
 
 /* STATUS_USAGE when COSMOCL_CONV_TILE is wrong. */

@@ -73,7 +73,7 @@ static void shape_choose(conv_plan *p)
     w->panel_floats = t->panels ? w->chunk_samples * (panel_rows * s->w * w->ci + w->chunk_rows * s->ow * w->co) : 0;
 }
 
-static status wide_new(context *c, conv_plan *p)
+static status direct_get(context *c, conv_plan *p)
 {
     conv_weights *w = &p->weights;
     char more[160], text[CONV_OPTIONS];
@@ -81,7 +81,36 @@ static status wide_new(context *c, conv_plan *p)
     snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DCB=%d -DNB=%d -DCROWS=%d -DCSAMPLES=%d -DPANELS=%d", w->rows,
              w->vectors, w->taps, w->ci, w->co, w->chunk_rows, w->chunk_samples, p->tiles.panels ? 1 : 0);
     options_write(p, p->tiles.vector, more, text);
-    status e = kernel_get(c, p->d, "conv_weights", "conv_weights", text, &w->run);
+    return kernel_get(c, p->d, "conv_weights", "conv_weights", text, &w->run);
+}
+
+/* A block has whole vectors of both sides' channels, all taps, and the tiles of a chunk as panels
+ * (kernels/winograd_weights.cl).
+ */
+static status filtered_get(context *c, conv_plan *p)
+{
+    enum { TILE = 4, UNITS = 121, PRODUCTS = 36 };
+    const conv_tiles *t = &p->tiles;
+    conv_weights *w = &p->weights;
+    char more[160], text[CONV_OPTIONS];
+    const int tiles_y = divide_up(p->s.oh, TILE), tiles_x = divide_up(p->s.ow, TILE);
+    w->vectors = conv_tuning_vectors(p->co, t->vector, t->filtered_vectors);
+    w->co = conv_tuning_block(p->co, w->vectors * t->vector, most(t->filtered_co, w->vectors * t->vector));
+    w->ci = conv_tuning_block(p->ci, t->vector, most(t->filtered_ci, t->vector));
+    w->rows = conv_tuning_block(w->ci, 1, most(t->weight_registers / w->vectors, 1));
+    w->taps = p->s.kernel * p->s.kernel;
+    w->chunk_tiles = least(t->filtered_tiles, p->max_samples * tiles_y * tiles_x);
+    w->panel_floats = UNITS * w->chunk_tiles * w->ci + PRODUCTS * w->chunk_tiles * w->co + UNITS * w->ci * w->co;
+    snprintf(more, sizeof more, "-DODD_RESULTS=0 -DMR=%d -DNV=%d -DNR=%d -DCB=%d -DNB=%d -DCHUNK=%d -DTY=%d -DTX=%d",
+             w->rows, w->vectors, w->vectors * t->vector, w->ci, w->co, w->chunk_tiles, tiles_y, tiles_x);
+    options_write(p, t->vector, more, text);
+    return kernel_get(c, p->d, "winograd_weights", "winograd_weights", text, &w->run);
+}
+
+static status wide_new(context *c, conv_plan *p)
+{
+    conv_weights *w = &p->weights;
+    status e = conv_algorithm_of(&p->s) == CONV_WINOGRAD ? filtered_get(c, p) : direct_get(c, p);
     if (e) return e;
     size_t scratch = 0;
     int groups_most = 1;

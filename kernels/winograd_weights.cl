@@ -1,0 +1,174 @@
+/* Convolution of 5 x 5 taps and stride 2, gradient with respect to the weights by Winograd's products (winograd.h):
+ *
+ *   dw [5 * 5][CI][CO] = tree over micro-batches of  G' (sum over tiles of windows of x [n][H][W][CI] times gradients y [n][OH][OW][CO]) G
+ *
+ * float32. Work is dealt out as conv_jobs.h says, in blocks of all taps x CB x NB weights. The tiles of a micro-batch go in chunks of
+ * CHUNK, whose windows and gradients are transformed first, into panels that stay in the second-level cache:
+ * [UNITS][CHUNK][CB] and [PRODUCTS][CHUNK][NB]; their products [UNITS][CB / MR][NB / NR][MR][NR] are summed beside them. A unit is
+ * a phase of a slot.
+ *
+ * Order: tiles in order with fma from +0 within a micro-batch, micro-batches in the fixed tree, then + 0 (no -0 is left).
+ * Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
+#include "common.h"
+#include "winograd.h"
+
+/* ---- tunable: VW, tile MR x NV vectors, block CB (a multiple of VW) x NB, tiles of a chunk CHUNK, work-group WG ------------------ */
+#ifndef CHUNK
+#define CHUNK 16
+#endif
+#ifndef WG
+#define WG 1
+#endif
+
+#define TAPS 25
+#define TB TAPS
+#define BLOCK (TAPS * CB * NB)
+#define UNITS (25 * 4 + 10 * 2 + 1)
+#define UNIT(i, j, py, px) (SLOT_START(i, j, 4, 2) + PHASE_PLACE(i, j, py, px))
+#define PANEL_WINDOWS (UNITS * CHUNK * CB)
+#define PANEL_GRADIENTS (PRODUCTS * CHUNK * NB)
+#define PANEL_FLOATS (PANEL_WINDOWS + PANEL_GRADIENTS + UNITS * CB * NB)
+
+static inline void phase_write(__global const float *x, __global float *v, int ty, int tx, const int py, const int px)
+{
+    FV z[POINTS][POINTS];
+    phase_windows(x, ty, tx, py, px, z);
+#pragma unroll
+    for (int i = 0; i < POINTS - py; i++)
+#pragma unroll
+        for (int j = 0; j < POINTS - px; j++) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
+}
+
+static inline void windows_write(__global const float *x, __global float *v, int ty, int tx)
+{
+    for (int c = 0; c < CB; c += VW) {
+        phase_write(x + c, v + c, ty, tx, 0, 0);
+        phase_write(x + c, v + c, ty, tx, 0, 1);
+        phase_write(x + c, v + c, ty, tx, 1, 0);
+        phase_write(x + c, v + c, ty, tx, 1, 1);
+    }
+}
+
+static inline void gradients_write(__global const float *y, __global float *d, int ty, int tx)
+{
+    for (int c = 0; c < NB; c += VW) {
+        FV z[TILE][POINTS];
+#pragma unroll
+        for (int a = 0; a < TILE; a++) {
+            const int oy = TILE * ty + a;
+            FV row[TILE];
+#pragma unroll
+            for (int b = 0; b < TILE; b++) {
+                const int ox = TILE * tx + b;
+                row[b] = oy < OH && ox < OW ? VLOAD(0, y + (oy * OW + ox) * CO + c) : FV_ALL(0.0f);
+            }
+            results_adjoint(row, z[a]);
+        }
+#pragma unroll
+        for (int j = 0; j < POINTS; j++) {
+            FV column[TILE], o[POINTS];
+#pragma unroll
+            for (int a = 0; a < TILE; a++) column[a] = z[a][j];
+            results_adjoint(column, o);
+#pragma unroll
+            for (int i = 0; i < POINTS; i++) VSTORE(o[i], 0, d + (i * POINTS + j) * (CHUNK * NB) + c);
+        }
+    }
+}
+
+/* u (MR x NR) = or += sum over the chunk's tiles; v and d at the tile's first channels. */
+static inline void tile_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+{
+    FV acc[MR][NV];
+#pragma unroll
+    for (int r = 0; r < MR; r++)
+#pragma unroll
+        for (int c = 0; c < NV; c++) acc[r][c] = fresh ? FV_ALL(0.0f) : VLOAD(r * NV + c, u);
+    for (int t = 0; t < tiles; t++, v += CB, d += NB) {
+        FV b[NV];
+#pragma unroll
+        for (int c = 0; c < NV; c++) b[c] = VLOAD(c, d);
+#pragma unroll
+        for (int r = 0; r < MR; r++) {
+            const FV a = FV_ALL(v[r]);
+#pragma unroll
+            for (int c = 0; c < NV; c++) acc[r][c] = fma(a, b[c], acc[r][c]);
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < MR; r++)
+#pragma unroll
+        for (int c = 0; c < NV; c++) VSTORE(acc[r][c], r * NV + c, u);
+}
+
+static inline void chunk_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+{
+    for (int f = 0; f < PRODUCTS; f++, d += CHUNK * NB)
+        for (int phase = 0, phases = SLOT_PHASES(f / POINTS, f % POINTS); phase < phases; phase++, v += CHUNK * CB)
+            for (int ci = 0; ci < CB; ci += MR)
+                for (int co = 0; co < NB; co += NR, u += MR * NR) tile_add(u, fresh, v + ci, d + co, tiles);
+}
+
+/* Taps of one phase of weights (ci, co ... co + VW - 1). */
+static inline void phase_finish(__global float *slots, __global const float *u, const int py, const int px)
+{
+    FV z[POINTS][3];
+#pragma unroll
+    for (int i = 0; i < POINTS - py; i++) {
+        FV row[POINTS];
+#pragma unroll
+        for (int j = 0; j < POINTS - px; j++) row[j] = VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB));
+        taps_adjoint(row, px, z[i]);
+    }
+#pragma unroll
+    for (int kx = 0; kx < 3 - px; kx++) {
+        FV column[POINTS], w[3];
+#pragma unroll
+        for (int i = 0; i < POINTS - py; i++) column[i] = z[i][kx];
+        taps_adjoint(column, py, w);
+#pragma unroll
+        for (int ky = 0; ky < 3 - py; ky++) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
+    }
+}
+
+static inline void micro_batch(__global float *slots, __global float *panels, __global const float *x,
+                               __global const float *y, int s0, int samples, int tap0)
+{
+    __global float *v = panels, *d = v + PANEL_WINDOWS, *u = d + PANEL_GRADIENTS;
+    const int all = samples * TX * TY;
+    for (int first = 0; first < all; first += CHUNK) {
+        const int tiles = min(CHUNK, all - first);
+        for (int t = 0; t < tiles; t++) {
+            const int tile = first + t, sample = s0 + tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+            windows_write(x + (size_t)sample * H * W * CI, v + t * CB, ty, tx);
+            gradients_write(y + (size_t)sample * OH * OW * CO, d + t * NB, ty, tx);
+        }
+        chunk_add(u, first == 0, v, d, tiles);
+    }
+    for (int ci = 0; ci < CB; ci++)
+        for (int co = 0; co < NB; co += VW) {
+            __global const float *from = u + (ci / MR * (NB / NR) + co / NR) * MR * NR + ci % MR * NR + co % NR;
+            __global float *to = slots + ci * NB + co;
+            phase_finish(to, from, 0, 0);
+            phase_finish(to, from, 0, 1);
+            phase_finish(to, from, 1, 0);
+            phase_finish(to, from, 1, 1);
+        }
+}
+
+static inline void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
+{
+    for (int t = 0; t < TAPS; t++)
+        for (int ci = 0; ci < CB; ci++)
+            for (int co = 0; co < NB; co += VW)
+                VSTORE(VLOAD(0, slots + (t * CB + ci) * NB + co) + FV_ALL(0.0f), 0, out + ((size_t)t * CI + ci0 + ci) * CO + co0 + co);
+}
+
+#include "conv_jobs.h"
+
+__attribute__((reqd_work_group_size(WG, 1, 1)))
+__kernel void winograd_weights(int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+                               __global const float *y, __global float *scratch, __global float *out)
+{
+    jobs_run(n, segment, micro, group, groups, depth, x, y, scratch, out);
+}

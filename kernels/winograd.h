@@ -136,11 +136,21 @@ static inline void phase_windows(__global const float *x, int ty, int tx, const 
 /* What comes before a slot where one of four phases takes `four`, and so on. */
 #define SLOT_START(i, j, four, two) ((i) * (5 * (four) + (two)) + (j) * ((i) < 5 ? (four) : (two)))
 
-/* Floats of a row of the products' operand and of their results. Rows of the operand begin PADDING apart beside their length,
- * so that those of a power of two do not compete for the same lines of a cache. */
+/* Floats from row to row of the products' operand (of all channels of y, or of the phases of a slot), the columns of the phases'
+ * results, and floats from row to row of those. Rows begin PADDING apart beside their length, and the weights of slots
+ * TAPS_PADDING, so that those of a power of two do not compete for the same lines of a cache. */
 #define PADDING 16
-#define PHASES_ROW(phases) ((phases) * CI + PADDING)
+#define TAPS_PADDING 80
 #define WHOLE_ROW (CO + PADDING)
-#define RESULTS_ROW(phases) (((phases) * CI + NR - 1) / NR * NR)
+#define PHASES_ROW(phases) ((phases) * CI + PADDING)
+#define RESULTS(phases) (((phases) * CI + NR - 1) / NR * NR)
+#define RESULTS_ROW(phases) (RESULTS(phases) + PADDING)
+
+/* Where the weights of a slot begin: [slot][columns / NR][rows][NR]. */
+#if ODD_RESULTS
+#define TAPS_START(i, j) ((size_t)SLOT_START(i, j, RESULTS(4), RESULTS(2)) * CO + ((i) * POINTS + (j)) * TAPS_PADDING)
+#else
+#define TAPS_START(i, j) ((size_t)SLOT_START(i, j, 4 * CI, 2 * CI) * CO + ((i) * POINTS + (j)) * TAPS_PADDING)
+#endif
 
 #endif

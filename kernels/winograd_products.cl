@@ -1,7 +1,7 @@
 /* Winograd's products (winograd.h): for each slot f a matrix product over channels,
- *   forward        M [f][rows][CO]          = V [f][rows][phases CI + PADDING] U [f][CO / NR][phases CI][NR]
- *   ODD_RESULTS    M [f][rows][RESULTS_ROW] = V [f][rows][CO + PADDING]        U [f][RESULTS_ROW / NR][CO][NR]
- * float32, NR = NV * VW. RESULTS_ROW(phases) is phases CI rounded up to NR, with zeros in U behind it.
+ *   forward        M [f][rows][CO + PADDING]      = V [f][rows][phases CI + PADDING] U [f][CO / NR][phases CI][NR]
+ *   ODD_RESULTS    M [f][rows][RESULTS + PADDING] = V [f][rows][CO + PADDING]        U [f][RESULTS / NR][CO][NR]
+ * float32, NR = NV * VW. RESULTS(phases) is phases CI rounded up to NR, with zeros in U behind it.
  * A work-item makes `tiles` tiles of MR rows x NR in registers; rows is a multiple of MR, what lies in rows that nobody
  * filled goes nowhere. Order: each element adds along the channels in order with fma from +0.
  * Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
@@ -26,17 +26,15 @@ __kernel void winograd_products(int rows, int tiles, __global const float *v, __
     const int f = get_global_id(2), i = f / POINTS, j = f % POINTS, column = get_global_id(1) * NR;
 #if ODD_RESULTS
     const int depth = CO, step = WHOLE_ROW, width = RESULTS_ROW(SLOT_PHASES(i, j));
-    if (column >= width) return;
+    if (column >= RESULTS(SLOT_PHASES(i, j))) return;
     v += (size_t)rows * f * WHOLE_ROW;
-    u += (size_t)SLOT_START(i, j, RESULTS_ROW(4), RESULTS_ROW(2)) * CO;
     m += (size_t)rows * SLOT_START(i, j, RESULTS_ROW(4), RESULTS_ROW(2));
 #else
-    const int depth = SLOT_PHASES(i, j) * CI, step = PHASES_ROW(SLOT_PHASES(i, j)), width = CO;
+    const int depth = SLOT_PHASES(i, j) * CI, step = PHASES_ROW(SLOT_PHASES(i, j)), width = WHOLE_ROW;
     v += (size_t)rows * SLOT_START(i, j, PHASES_ROW(4), PHASES_ROW(2));
-    u += (size_t)SLOT_START(i, j, 4 * CI, 2 * CI) * CO;
-    m += (size_t)rows * f * CO;
+    m += (size_t)rows * f * WHOLE_ROW;
 #endif
-    u += (size_t)column * depth;
+    u += TAPS_START(i, j) + (size_t)column * depth;
     for (int t = 0; t < tiles; t++) {
         const int row = ((int)get_global_id(0) * tiles + t) * MR;
         if (row >= rows) return;

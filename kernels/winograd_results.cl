@@ -1,6 +1,6 @@
 /* Results of a convolution from Winograd's products (winograd.h), with the bias (+0 without one).
- *   results_of_whole   y [n][OH][OW][CO] from M [slot][rows][CO]
- *   results_of_phases  x [n][H][W][CI], even and odd pixels apart, from M [slot][rows][RESULTS_ROW]
+ *   results_of_whole   y [n][OH][OW][CO] from M [slot][rows][CO + PADDING]
+ *   results_of_phases  x [n][H][W][CI], even and odd pixels apart, from M [slot][rows][RESULTS + PADDING]
  * for the tiles of winograd_windows.cl. One work-item takes GROUPS vectors of channels of a tile. Order: winograd.h, along x before
  * y. Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
 #include "common.h"
@@ -28,7 +28,7 @@ __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void results_of_whole(__global const float *m, __global const float *bias, __global float *y, int first, int rows)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
-    m += (size_t)row * CO;
+    m += (size_t)row * WHOLE_ROW;
     y += (size_t)sample * OH * OW * CO;
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
@@ -37,7 +37,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
         for (int i = 0; i < POINTS; i++) {
             FV p[POINTS];
 #pragma unroll
-            for (int j = 0; j < POINTS; j++) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * CO + c);
+            for (int j = 0; j < POINTS; j++) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
             results_transform(p, 0, z[i]);
         }
 #pragma unroll

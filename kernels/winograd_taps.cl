@@ -1,12 +1,19 @@
 /* Weights [5][5][CI][CO] as Winograd's products need them (winograd.h):
  *   taps_of_inputs   U [slot][CO / NR][phases CI][NR],           phases of the input
- *   taps_of_results  U [slot][RESULTS_ROW / NR][CO][NR], phases of the results, zeros behind the last channel of the last one
+ *   taps_of_results  U [slot][RESULTS / NR][CO][NR], phases of the results, zeros behind the last channel of the last one
  * Order: winograd.h, along ky before kx. Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
 #include "common.h"
 #include "conv_transpose.h"
 #include "winograd.h"
 
-/* ---- tunable: vector width VW (divides NR), work-group WG ------------------------------------------------------------ */
+/* ---- tunable: vector width VW (divides NR), channels of a work-item: ROWS of x and COLUMNS of y, or COLUMNS of x and VW of y
+ * (VW divides COLUMNS, which divides those of its side), work-group WG ---------------------------------------------------------------------------------------------- */
+#ifndef ROWS
+#define ROWS 1
+#endif
+#ifndef COLUMNS
+#define COLUMNS VW
+#endif
 #ifndef WG
 #define WG 1
 #endif
@@ -49,23 +56,32 @@ static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int c
     for (int i = 0; i < POINTS - py; i++)
 #pragma unroll
         for (int j = 0; j < POINTS - px; j++)
-            VSTORE(o[i][j], 0, u + (size_t)SLOT_START(i, j, 4 * CI, 2 * CI) * CO +
+            VSTORE(o[i][j], 0, u + TAPS_START(i, j) +
                                    (size_t)(co / NR * SLOT_PHASES(i, j) * CI + PHASE_PLACE(i, j, py, px) * CI + ci) * NR + co % NR);
 }
 
-/* Global: (CO / VW, CI). */
+/* One phase after the other, so that few streams are written at a time. */
+static inline void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
+{
+    for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
+        for (int co = co0; co < co0 + COLUMNS; co += VW) {
+            FV taps[TAPS * TAPS];
+#pragma unroll
+            for (int t = 0; t < TAPS * TAPS; t++) taps[t] = VLOAD(0, w + ((size_t)t * CI + ci) * CO + co);
+            phase_write(taps, u, ci, co, py, px);
+        }
+}
+
+/* Global: (CO / COLUMNS, CI / ROWS), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void taps_of_inputs(__global const float *w, __global float *u)
 {
-    const int co = get_global_id(0) * VW, ci = get_global_id(1);
-    FV taps[TAPS * TAPS];
+    const int co = get_global_id(0) * COLUMNS, ci = get_global_id(1) * ROWS;
     if (co >= CO) return;
-#pragma unroll
-    for (int t = 0; t < TAPS * TAPS; t++) taps[t] = VLOAD(0, w + ((size_t)t * CI + ci) * CO + co);
-    phase_write(taps, u, ci, co, 0, 0);
-    phase_write(taps, u, ci, co, 0, 1);
-    phase_write(taps, u, ci, co, 1, 0);
-    phase_write(taps, u, ci, co, 1, 1);
+    phase_block(w, u, ci, co, 0, 0);
+    phase_block(w, u, ci, co, 0, 1);
+    phase_block(w, u, ci, co, 1, 0);
+    phase_block(w, u, ci, co, 1, 1);
 }
 #else
 static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
@@ -77,31 +93,41 @@ static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int c
 #pragma unroll
         for (int j = px; j < POINTS; j++) {
             const int column = PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI + ci;
-            VSTORE(o[i][j], 0, u + (size_t)SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) * CO +
+            VSTORE(o[i][j], 0, u + TAPS_START(SLOT(i), SLOT(j)) +
                                    ((size_t)(column / NR) * CO + co) * NR + column % NR);
         }
 }
 
-/* Blocks of VW x VW channels are transposed first. Global: (CI / VW, CO / VW). */
+/* One phase after the other, so that few streams are written at a time; blocks of VW x VW channels are transposed first. */
+static inline void phase_block(__global const float *w, __global float *u, int ci0, int co, const int py, const int px)
+{
+    for (int ci = ci0; ci < ci0 + COLUMNS; ci += VW) {
+        FV taps[VW][TAPS * TAPS];
+#pragma unroll
+        for (int ky = py; ky < 3; ky++)
+#pragma unroll
+            for (int kx = px; kx < 3; kx++) {
+                const int t = TAP(py, ky) * TAPS + TAP(px, kx);
+                FV r[VW];
+#pragma unroll
+                for (int l = 0; l < VW; l++) r[l] = VLOAD(0, w + ((size_t)t * CI + ci + l) * CO + co);
+                block_transpose(r);
+#pragma unroll
+                for (int l = 0; l < VW; l++) taps[l][t] = r[l];
+            }
+        for (int l = 0; l < VW; l++) phase_write(taps[l], u, ci, co + l, py, px);
+    }
+}
+
+/* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void taps_of_results(__global const float *w, __global float *u)
 {
-    const int ci = get_global_id(0) * VW, co = get_global_id(1) * VW;
-    FV taps[VW][TAPS * TAPS];
+    const int ci = get_global_id(0) * COLUMNS, co = get_global_id(1) * VW;
     if (ci >= CI) return;
-    for (int t = 0; t < TAPS * TAPS; t++) {
-        FV r[VW];
-#pragma unroll
-        for (int l = 0; l < VW; l++) r[l] = VLOAD(0, w + ((size_t)t * CI + ci + l) * CO + co);
-        block_transpose(r);
-#pragma unroll
-        for (int l = 0; l < VW; l++) taps[l][t] = r[l];
-    }
-    for (int l = 0; l < VW; l++) {
-        phase_write(taps[l], u, ci, co + l, 0, 0);
-        phase_write(taps[l], u, ci, co + l, 0, 1);
-        phase_write(taps[l], u, ci, co + l, 1, 0);
-        phase_write(taps[l], u, ci, co + l, 1, 1);
-    }
+    phase_block(w, u, ci, co, 0, 0);
+    phase_block(w, u, ci, co, 0, 1);
+    phase_block(w, u, ci, co, 1, 0);
+    phase_block(w, u, ci, co, 1, 1);
 }
 #endif

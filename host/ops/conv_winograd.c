@@ -4,7 +4,14 @@
 
 #include <stdio.h>
 
-enum { TILE = 4, PRODUCTS = 36, PADDING = 16, ROWS_MOST = 10 }; /* as in kernels/winograd.h */
+enum {
+    TILE = 4,
+    PRODUCTS = 36,
+    PADDING = 16,
+    TAPS_PADDING = 80,
+    ROWS_MOST = 10,
+    PACK_ROWS = 16
+}; /* as in kernels/winograd.h */
 
 static int divide_up(int a, int b)
 {
@@ -39,13 +46,27 @@ static void sizes(const conv_plan *p, const conv_gather *g, size_t *v, size_t *m
     const size_t ci = (size_t)p->ci, co = (size_t)p->co;
     if (g->backward) {
         *v = PRODUCTS * (co + PADDING);
-        *m = slots(rounded(4 * p->ci, nr), rounded(2 * p->ci, nr), rounded(p->ci, nr));
-        *u = *m * co;
+        const size_t four = rounded(4 * p->ci, nr), two = rounded(2 * p->ci, nr), one = rounded(p->ci, nr);
+        *m = slots(four + PADDING, two + PADDING, one + PADDING);
+        *u = slots(four, two, one) * co;
     } else {
         *v = slots(4 * ci + PADDING, 2 * ci + PADDING, ci + PADDING);
-        *m = PRODUCTS * co;
+        *m = PRODUCTS * (co + PADDING);
         *u = slots(4 * ci, 2 * ci, ci) * co;
     }
+    *u += PRODUCTS * TAPS_PADDING;
+}
+
+/* Channels that a work-item packs: of the input, forward alone, and of the output. */
+static int pack_rows(const conv_plan *p)
+{
+    return p->tiles.work_group > 1 ? 1 : PACK_ROWS;
+}
+
+static int pack_columns(const conv_plan *p, const conv_gather *g)
+{
+    const int vector = p->tiles.vector;
+    return p->tiles.work_group > 1 ? vector : vector * conv_tuning_vectors(g->out, vector, g->winograd.vectors);
 }
 
 static status kernels_get(context *c, conv_plan *p, conv_gather *g)
@@ -68,8 +89,9 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     if (!e)
         e = kernel_get(c, p->d, "winograd_results", g->backward ? "results_of_phases" : "results_of_whole", text,
                        &w->results);
+    snprintf(text, sizeof text, "%s -DROWS=%d -DCOLUMNS=%d", shape, pack_rows(p), pack_columns(p, g));
     if (!e)
-        e = kernel_get(c, p->d, "winograd_taps", g->backward ? "taps_of_results" : "taps_of_inputs", shape, &g->pack);
+        e = kernel_get(c, p->d, "winograd_taps", g->backward ? "taps_of_results" : "taps_of_inputs", text, &g->pack);
     return e;
 }
 
@@ -118,7 +140,8 @@ void conv_winograd_delete(conv_winograd *w)
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
 {
     const size_t vector = (size_t)p->tiles.vector, ci = (size_t)p->ci, co = (size_t)p->co;
-    const size_t forward[3] = {co / vector, ci, 1}, backward[3] = {ci / vector, co / vector, 1};
+    const size_t rows = (size_t)pack_rows(p), columns = (size_t)pack_columns(p, g);
+    const size_t forward[3] = {co / columns, (ci + rows - 1) / rows, 1}, backward[3] = {ci / columns, co / vector, 1};
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
                        KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }

@@ -26,17 +26,9 @@ static const char *folder_of(const command_line *line)
 /* ---- what the GAN decides */
 
 /* The GAN and its encoder hold out the same maps and have the same shape. */
-static const char *const same_keys[] = {"run.seed",
-                                        "dataset.crop",
-                                        "dataset.validation",
-                                        "dataset.test",
-                                        "network.latent",
-                                        "network.filters",
-                                        "network.kernel",
-                                        "network.leak",
-                                        "network.norm",
-                                        "network.groups",
-                                        NULL};
+static const char *const same_keys[] = {"run.seed",       "dataset.crop",    "dataset.validation", "dataset.test",
+                                        "network.latent", "network.filters", "network.kernel",     "network.leak",
+                                        "network.norm",   "network.groups",  "network.algorithm",  NULL};
 static const char *const like_keys[] = {"dataset.rotate", "network.init", "gan.beta1",
                                         "gan.beta2",      "gan.epsilon",  NULL};
 

@@ -172,6 +172,7 @@ static status write_description(stream *t, const checkpoint *k)
     if (!s) s = h5_attribute_integer(c, f, "/network", "groups", n->groups);
     if (!s) s = h5_attribute_real(c, f, "/network", "leak", n->leak);
     if (!s) s = h5_attribute_integer(c, f, "/network", "norm", n->norm);
+    if (!s) s = h5_attribute_integer(c, f, "/network", "algorithm", n->algorithm);
     if (!s) s = h5_group(c, f, "/trained_on");
     if (!s) s = h5_attribute_real(c, f, "/trained_on", "box_mpc_h", m->box_mpc_h);
     if (!s) s = h5_attribute_real(c, f, "/trained_on", "mean", m->mean);
@@ -361,7 +362,7 @@ static status read_network(stream *t, network *n, const char *name, const networ
 
 static status read_shape(context *c, h5_file *f, network_shape *n)
 {
-    int64_t image = 0, latent = 0, size = 0, groups = 0, norm = 0;
+    int64_t image = 0, latent = 0, size = 0, groups = 0, norm = 0, algorithm = CONV_DIRECT;
     double leak = 0, filters[NETWORK_LAYERS];
     int count = 0;
     if (!h5_exists(f, "/network"))
@@ -371,12 +372,16 @@ static status read_shape(context *c, h5_file *f, network_shape *n)
     if (!s) s = h5_read_integer(c, f, "/network", "kernel", &size);
     if (!s) s = h5_read_integer(c, f, "/network", "groups", &groups);
     if (!s) s = h5_read_integer(c, f, "/network", "norm", &norm);
+    /* Files that do not say are of a time when there was no other. */
+    if (!s && h5_has_attribute(f, "/network", "algorithm"))
+        s = h5_read_integer(c, f, "/network", "algorithm", &algorithm);
     if (!s) s = h5_read_real(c, f, "/network", "leak", &leak);
     if (!s) s = h5_read_reals(c, f, "/network", "filters", NETWORK_LAYERS, filters, &count);
     if (s) return s;
     bool sane = count >= 1 && count < NETWORK_LAYERS && image >= 1 << count && image <= 4096 &&
                 image % (1 << count) == 0 && latent >= 1 && latent <= 65536 && size >= 1 && size <= 31 && norm >= 0 &&
-                norm <= 2 && groups >= 1 && leak >= 0 && leak <= 1;
+                norm <= 2 && algorithm >= CONV_AUTO && algorithm <= CONV_WINOGRAD && groups >= 1 && leak >= 0 &&
+                leak <= 1;
     for (int i = 0; i < count && sane; i++) sane = filters[i] >= 2 && filters[i] <= 65536;
     if (!sane) return context_fail(c, STATUS_DATA, "%s: /network describes no network that exists", h5_path(f));
     *n = (network_shape){.image = (int)image,
@@ -385,7 +390,8 @@ static status read_shape(context *c, h5_file *f, network_shape *n)
                          .kernel = (int)size,
                          .groups = (int)groups,
                          .leak = (float)leak,
-                         .norm = (norm_kind)norm};
+                         .norm = (norm_kind)norm,
+                         .algorithm = (conv_algorithm)algorithm};
     for (int i = 0; i < count; i++) n->filters[i] = (int)filters[i];
     return STATUS_OK;
 }

@@ -11,7 +11,8 @@ status network_shape_read(context *c, const config *cfg, int image, network_shap
                          .kernel = (int)config_integer(cfg, "network.kernel"),
                          .groups = (int)config_integer(cfg, "network.groups"),
                          .leak = (float)config_real(cfg, "network.leak"),
-                         .norm = (norm_kind)config_choice(cfg, "network.norm")};
+                         .norm = (norm_kind)config_choice(cfg, "network.norm"),
+                         .algorithm = (conv_algorithm)config_choice(cfg, "network.algorithm")};
     const double *filters = config_list(cfg, "network.filters", &s->count);
     if (s->count < 1 || s->count > NETWORK_LAYERS - 1)
         return context_fail(c, STATUS_USAGE, "network.filters has %d layers; use 1 to %d", s->count,
@@ -38,7 +39,7 @@ status network_shape_read(context *c, const config *cfg, int image, network_shap
 
 /* The convolution between sides of 2·small and small pixels. With an odd kernel pad = (kernel − 1)/2 halves exactly
  * (and doubles exactly, output padding 1); with an even one pad = kernel/2 − 1 does, with output padding 0. */
-static conv_shape halving(int small, int ci, int co, int size)
+static conv_shape halving(const network_shape *s, int small, int ci, int co)
 {
     return (conv_shape){.h = 2 * small,
                         .w = 2 * small,
@@ -46,9 +47,10 @@ static conv_shape halving(int small, int ci, int co, int size)
                         .oh = small,
                         .ow = small,
                         .co = co,
-                        .kernel = size,
+                        .kernel = s->kernel,
                         .stride = 2,
-                        .pad = (size - 1) / 2};
+                        .pad = (s->kernel - 1) / 2,
+                        .algorithm = s->algorithm};
 }
 
 static layer *add_layer(network *n, layer_kind kind, int number)
@@ -87,7 +89,7 @@ static void lay_generator(network *n)
         bool last = i == s->count - 1;
         int out = last ? 1 : s->filters[s->count - 2 - i];
         l = add_layer(n, LAYER_TRANSPOSED, i);
-        l->conv = halving(side, out, channels, s->kernel);
+        l->conv = halving(s, side, out, channels);
         l->in_pixels = side * side, l->in_channels = channels;
         l->out_pixels = 4 * side * side, l->out_channels = out;
         finish_layer(n, l, !last, last ? ACTIVATION_TANH : ACTIVATION_RELU);
@@ -103,7 +105,7 @@ static void lay_discriminator(network *n)
     for (int i = 0; i < s->count; i++) {
         side /= 2;
         layer *l = add_layer(n, LAYER_CONV, i);
-        l->conv = halving(side, channels, s->filters[i], s->kernel);
+        l->conv = halving(s, side, channels, s->filters[i]);
         l->in_pixels = 4 * side * side, l->in_channels = channels;
         l->out_pixels = side * side, l->out_channels = s->filters[i];
         finish_layer(n, l, i > 0, ACTIVATION_LEAKY);

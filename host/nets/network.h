@@ -25,6 +25,7 @@ typedef struct {
     int kernel, groups;
     float leak;
     norm_kind norm;
+    conv_algorithm algorithm;
 } network_shape;
 
 /* From the section [network]; STATUS_USAGE when the image's side is not a multiple of 2^filters. */

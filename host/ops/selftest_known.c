@@ -16,7 +16,7 @@ static const struct {
     {"random", "d5dd1c6932a07815522c74a33dfd9a44aa903ca2e607ffbe6a69cd124eae919f"},
     {"crop", "63d673e861e73ff78363e960921209ce31f9e3a7183185f1a36456f27480b67d"},
     {"transform", "c087003d2173c0393abe0300e394c15896582f70470aa76f0e12f1e9b23be501"},
-    {"conv", "5aee1b3005c1ea3d1241ba5abc51ce0749f5c38ed92967204fdd174da7dd1bf8"},
+    {"conv", "baa22c96f8fa520a6cafa253863a3624f61efebc72b0c13b2570dd3d36f8943f"},
     {"dense", "fbb01d67d8b1b0a90a55c1fc3eed8c4a20136eac5d748c013a48ce1fe852be4c"},
     {"gemm", "68e85202e6a3513a7aedeea93a2429f09276ab64edc7d91463b51cb5c5615e2d"},
     {"overlap", "31557d0e5f28a2cc915a2edec1cba0d1f430d89c4b237e45f46f2087ac33cfeb"},

@@ -5,10 +5,11 @@
 #include "ops/dense.h"
 #include "ops/ref/conv_ref.h"
 
-static const conv_shape shapes[] = {{8, 8, 32, 4, 4, 64, 5, 2, 2, CONV_AUTO}, {16, 12, 1, 8, 6, 32, 5, 2, 2, CONV_AUTO},
-                                    {9, 4, 24, 5, 2, 33, 3, 2, 1, CONV_AUTO}, {12, 10, 16, 12, 10, 1, 7, 1, 3, CONV_AUTO},
-                                    {6, 6, 3, 2, 2, 16, 2, 3, 0, CONV_AUTO},  {8, 8, 1, 3, 3, 1, 4, 3, 2, CONV_AUTO},
-                                    {1, 1, 100, 1, 1, 64, 1, 1, 0, CONV_AUTO}};
+static const conv_shape shapes[] = {
+    {8, 8, 32, 4, 4, 64, 5, 2, 2, CONV_AUTO}, {16, 12, 1, 8, 6, 32, 5, 2, 2, CONV_AUTO},
+    {9, 4, 24, 5, 2, 33, 3, 2, 1, CONV_AUTO}, {12, 10, 16, 12, 10, 1, 7, 1, 3, CONV_AUTO},
+    {6, 6, 3, 2, 2, 16, 2, 3, 0, CONV_AUTO},  {8, 8, 1, 3, 3, 1, 4, 3, 2, CONV_AUTO},
+    {1, 1, 100, 1, 1, 64, 1, 1, 0, CONV_AUTO}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static double dot(const double *a, const double *b, size_t count)

@@ -272,6 +272,25 @@ def test_options_make_a_difference(maps, tmp_path):
     assert len(seen) == 4
 
 
+def test_winograd_changes_the_last_bits_alone_and_goes_with_the_weights(maps, tmp_path):
+    """Both sums give the same step but for rounding; what a GAN was trained with is what draws its images, and no run mixes them."""
+    weights, images = {}, {}
+    for name in ("direct", "winograd", "auto"):
+        folder = tmp_path / name
+        run("train", "gan", maps, *TINY, *sets(network__algorithm=name), "--steps", 1, "-o", folder)
+        with h5py.File(folder / "state.h5") as f:
+            weights[name] = f["generator/conv.0.weight"][:]
+        run("generate", folder, "--epoch", 1, "--count", 3, "-o", folder / "new.h5")
+        with h5py.File(folder / "new.h5") as f:
+            images[name] = f["maps"][:]
+    for values, tolerance in ((weights, 1e-4), (images, 1e-3)):
+        assert not np.array_equal(values["direct"], values["winograd"])
+        np.testing.assert_allclose(values["direct"], values["winograd"], rtol=tolerance, atol=1e-6)
+        assert np.array_equal(values["winograd"], values["auto"])  # 8 x 8 and 16 x 16 results: whole tiles
+    run("train", "gan", maps, *TINY, *sets(network__algorithm="direct"), "--steps", 2, "--resume", "-o", tmp_path / "winograd", status=2,
+        says=["network.algorithm = winograd, not direct"])
+
+
 @pytest.mark.parametrize("kernel", [3, 4, 5])
 def test_odd_and_even_kernels_train(maps, tmp_path, kernel):
     run("train", "gan", maps, *TINY, *sets(network__kernel=kernel), "--steps", 2, "-o", tmp_path)

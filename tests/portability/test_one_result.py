@@ -34,6 +34,15 @@ def gan(maps, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def winograd(maps, tmp_path_factory):
+    def make(name, extent, folder):
+        networks, _, steps = extent
+        options = sets(gan__save_every=steps, network__algorithm="winograd")
+        return train("gan", [maps, *networks, *options], steps, folder, 1200, **runtime(name))
+    return trainer(maps, tmp_path_factory, make)
+
+
+@pytest.fixture(scope="module")
 def encoder(maps, gan, tmp_path_factory):
     def make(name, extent, folder):
         networks, _, steps = extent
@@ -43,7 +52,7 @@ def encoder(maps, gan, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
-@pytest.mark.parametrize("stage", ["gan", "encoder"])
+@pytest.mark.parametrize("stage", ["gan", "winograd", "encoder"])
 def test_training(name, stage, request, record_property):
     get, extent = request.getfixturevalue(stage), FEW if name in SLOW else FULL
     value, _ = get(name, extent)

@@ -13,7 +13,12 @@ TILES = {
     "unroll": (1, 2, 4, 8, 16), "tiles": (1, 3, 64), "group": (1, 4, 64), "narrow_rows": (1, 3, 16),
     "weight_registers": (1, 5, 32), "weight_vectors": (1, 4), "weight_ci": (1, 16, 64), "weight_co": (4, 16, 256),
     "weight_taps": (0, 1, 7), "weight_pixels": (0, 1, 16, 100000), "panels": (0, 1), "jobs": (1, 7, 100000),
-    "items": (1, 5, 16384)}
+    "items": (1, 5, 16384), "winograd_kib": (0, 1, 100000), "filtered_vectors": (1, 3), "filtered_ci": (1, 16, 64),
+    "filtered_co": (4, 16, 256), "filtered_tiles": (1, 7, 1000)}
+# Those that Winograd's kernels know.
+FILTERED = ["vector", "work_group", "registers", "vectors", "rows", "unroll", "weight_registers", "jobs", "items", "winograd_kib",
+            "filtered_vectors", "filtered_ci", "filtered_co", "filtered_tiles"]
+ALGORITHMS = ("direct", "auto")
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +26,23 @@ def training(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     maps = write_maps(folder / "maps.h5")
 
-    def run(**variables):
-        return train("gan", [maps, *SMALL, *sets(gan__save_every=STEPS)], STEPS, folder / "run", 600,
+    def run(algorithm, **variables):
+        options = sets(gan__save_every=STEPS, network__algorithm=algorithm)
+        return train("gan", [maps, *SMALL, *options], STEPS, folder / "run", 600,
                      **{**runtime("PoCL"), "COSMOCL_CACHE": folder / "cache", **variables})
     return run
 
 
 @pytest.fixture(scope="module")
 def reference(training):
-    return training()
+    return {algorithm: training(algorithm) for algorithm in ALGORITHMS}
 
 
 @pytest.mark.parametrize("kind", emulated_kinds())
 def test_kind_of_device(kind, training, reference, record_property):
-    value = training(COSMOCL_EMULATE=kind)
-    record_property("hash", value)
-    assert value == reference
+    values = {algorithm: training(algorithm, COSMOCL_EMULATE=kind) for algorithm in ALGORITHMS}
+    record_property("hash", values["direct"])
+    assert values == reference and len(set(values.values())) == 2
 
 
 def test_every_tile_is_tried():
@@ -48,4 +54,5 @@ def test_every_tile_is_tried():
 @pytest.mark.parametrize("tile", TILES)
 def test_tile(tile, training, reference):
     for value in TILES[tile]:
-        assert training(COSMOCL_CONV_TILE=f"{tile}={value}") == reference, f"{tile}={value}"
+        for algorithm in ALGORITHMS if tile in FILTERED else ("direct",):
+            assert training(algorithm, COSMOCL_CONV_TILE=f"{tile}={value}") == reference[algorithm], f"{tile}={value}, {algorithm}"

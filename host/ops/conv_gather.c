@@ -15,11 +15,6 @@ static void options_write(const conv_plan *p, const conv_gather *g, const char *
         p->tiles.work_group, more);
 }
 
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
 static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;

@@ -6,6 +6,14 @@
 #include "ops/conv.h"
 #include "ops/conv_tuning.h"
 
+static inline int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Of kernels/winograd.h: results of a tile along an axis, products, and products times the phases that each has. */
+enum { TILE = 4, PRODUCTS = 36, UNITS = 121 };
+
 /* Which kernel makes a direction follows from the channels alone (one result on every device). */
 typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_FILTERED } conv_path;
 

@@ -11,11 +11,6 @@ static int most(int a, int b)
 {
     return a > b ? a : b;
 }
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
 static void options_write(const conv_plan *p, int lanes, const char *more, char text[CONV_OPTIONS])
 {
     const conv_shape *s = &p->s;
@@ -89,7 +84,6 @@ static status direct_get(context *c, conv_plan *p)
  */
 static status filtered_get(context *c, conv_plan *p)
 {
-    enum { TILE = 4, UNITS = 121, PRODUCTS = 36 };
     const conv_tiles *t = &p->tiles;
     conv_weights *w = &p->weights;
     char more[160], text[CONV_OPTIONS];

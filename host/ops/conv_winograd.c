@@ -4,19 +4,7 @@
 
 #include <stdio.h>
 
-enum {
-    TILE = 4,
-    PRODUCTS = 36,
-    PADDING = 16,
-    TAPS_PADDING = 80,
-    ROWS_MOST = 10,
-    PACK_ROWS = 16
-}; /* as in kernels/winograd.h */
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
+enum { PADDING = 16, TAPS_PADDING = 80, ROWS_MOST = 10, PACK_ROWS = 16 }; /* as in kernels/winograd.h */
 
 conv_algorithm conv_algorithm_of(const conv_shape *s)
 {

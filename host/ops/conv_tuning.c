@@ -142,7 +142,7 @@ status conv_tuning_choose(context *c, const device_record *r, conv_tiles *t)
     *t = !r->is_cpu ? gpu : r->native_vector >= 16 ? cpu_wide : cpu_narrow;
     if (r->is_cpu) {
         if (r->native_vector < 8) t->vector = 4;
-        t->jobs = 8 * units;
+        t->jobs = units;
         t->items = units > 8 ? 2 * units : 16;
     } else {
         t->jobs = 256 * units;

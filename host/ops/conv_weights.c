@@ -19,13 +19,18 @@ static void options_write(const conv_plan *p, int lanes, const char *more, char 
              s->kernel, s->stride, s->pad, s->h, s->w, p->ci, s->oh, s->ow, p->co, lanes, p->tiles.work_group, more);
 }
 
-/* Micro-batches that one job adds up (a power of two): as many as leave enough jobs. */
+/* Micro-batches that one job adds up (a power of two): those with which the busiest of `jobs` workers, which get the jobs
+ * in equal runs, has the least to do; the larger of two alike. */
 static int group_size(const conv_plan *p, int blocks, int micros)
 {
-    int group = 1;
-    while (group < micros) group *= 2;
-    while (group > 1 && (long long)blocks * divide_up(micros, group) < p->tiles.jobs) group /= 2;
-    return group;
+    int group = 1, best = 1;
+    long long least_work = 0;
+    for (;; group *= 2) {
+        const long long jobs = (long long)blocks * divide_up(micros, group);
+        const long long work = (jobs + p->tiles.jobs - 1) / p->tiles.jobs * least(group, micros);
+        if (group == 1 || work <= least_work) least_work = work, best = group;
+        if (group >= micros) return best;
+    }
 }
 
 static int depth_of(int group)

@@ -6,7 +6,8 @@
  * Vectors: VW is the width (1, 2, 4, 8 or 16), from the kernel's options, else 16 on CPUs and 4 elsewhere.
  *   FV, IV, UV               floatVW, intVW, uintVW (for VW 1 the scalars)
  *   VLOAD(i, p), VSTORE(v, i, p)      as vload and vstore: VW floats at p + i * VW, p aligned to 4 bytes only
- *   VLOADU, VSTOREU                   the same for uint
+ *   VSTORE_LANES(v, i, p)             to private or local memory; VSTORE goes to global memory
+ *   VLOADU, VSTOREU                   as vload and vstore for uint, anywhere
  *   FV_ALL(x), IV_ALL(x), UV_ALL(x)   x in every lane
  *   AS_FV, AS_IV, AS_UV               the same bits as another type
  *   GLOBAL_FV(p), GLOBAL_CFV(p)       p as a __global (const) FV pointer; p must be aligned to 4 * VW bytes
@@ -31,6 +32,9 @@
 #endif
 #endif
 
+/* A function that has to be part of its caller: its loops are unrolled by arguments which are numbers there. */
+#define INLINED static inline __attribute__((always_inline))
+
 #define COMMON_JOIN2(a, b) a##b
 #define COMMON_JOIN(a, b) COMMON_JOIN2(a, b)
 
@@ -40,6 +44,7 @@
 #define UV uint
 #define VLOAD(i, p) ((p)[i])
 #define VSTORE(v, i, p) ((p)[i] = (v))
+#define VSTORE_LANES(v, i, p) VSTORE(v, i, p)
 #define AS_FV(x) as_float(x)
 #define AS_IV(x) as_int(x)
 #define AS_UV(x) as_uint(x)
@@ -48,7 +53,10 @@
 #define IV COMMON_JOIN(int, VW)
 #define UV COMMON_JOIN(uint, VW)
 #define VLOAD(i, p) COMMON_JOIN(vload, VW)(i, p)
-#define VSTORE(v, i, p) COMMON_JOIN(vstore, VW)(v, i, p)
+/* One instruction where PoCL makes five of vstore16. */
+typedef FV COMMON_UNALIGNED __attribute__((aligned(4)));
+#define VSTORE(v, i, p) (((__global COMMON_UNALIGNED *)(p))[i] = (v))
+#define VSTORE_LANES(v, i, p) COMMON_JOIN(vstore, VW)(v, i, p)
 #define AS_FV(x) COMMON_JOIN(as_float, VW)(x)
 #define AS_IV(x) COMMON_JOIN(as_int, VW)(x)
 #define AS_UV(x) COMMON_JOIN(as_uint, VW)(x)
@@ -57,7 +65,7 @@
 #endif
 
 #define VLOADU(i, p) VLOAD(i, p)
-#define VSTOREU(v, i, p) VSTORE(v, i, p)
+#define VSTOREU(v, i, p) VSTORE_LANES(v, i, p)
 #define FV_ALL(x) ((FV)(x))
 #define IV_ALL(x) ((IV)(x))
 #define UV_ALL(x) ((UV)(x))

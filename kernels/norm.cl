@@ -117,7 +117,7 @@ static inline FV without_padding(FV y, int c)
 {
 #if CHANNELS
     float lanes[VW];
-    VSTORE(y, 0, lanes);
+    VSTORE_LANES(y, 0, lanes);
     for (int l = 0; l < VW; l++) lanes[l] = c + l < CHANNELS ? lanes[l] : 0.0f;
     y = VLOAD(0, lanes);
 #endif

@@ -63,7 +63,7 @@ __kernel void random_normals(__global float *out, ulong seed, uint stream, uint 
     philox_v(seed, x);
     box_muller(x[0], x[1], &z[0], &z[1]);
     box_muller(x[2], x[3], &z[2], &z[3]);
-    for (int e = 0; e < 4; e++) VSTORE(z[e] * sigma, 0, lanes[e]);
+    for (int e = 0; e < 4; e++) VSTORE_LANES(z[e] * sigma, 0, lanes[e]);
     const ulong from = max(first, 4 * block), to = min(first + count, 4 * (block + VW));
     ulong row = (from - first) / columns;
     uint column = (uint)((from - first) % columns);

@@ -133,8 +133,8 @@ __kernel void peaks(__global const int *x, __global const int *thresholds, __glo
             const int from = min(i, last);
             __global const int *here = row + from;
             int k[VW], most[VW];
-            VSTORE(key_vector(VLOAD(0, here)), 0, k);
-            VSTORE(around(here - s, here, here + s), 0, most);
+            VSTOREU(key_vector(VLOAD(0, here)), 0, k);
+            VSTORE_LANES(around(here - s, here, here + s), 0, most);
             for (int l = i - from; l < VW; l++)
                 if (most[l] < k[l]) COUNT(c + bin_of(k[l], thresholds, starts));
         }

@@ -55,7 +55,7 @@ __kernel void squared_blocks(__global const float *a, __global const float *b, _
             sum[k] = fma(d, d, sum[k]);
             if (GRADIENT) VSTORE(d * FV_ALL(slope), k, da + at + i);
         }
-    for (int k = 0; k < LANES / VW; k++) VSTORE(sum[k], k, lane);
+    for (int k = 0; k < LANES / VW; k++) VSTORE_LANES(sum[k], k, lane);
     for (int i = whole; i < count; i++) {
         const float d = difference_1(a[at + i], b[at + i]);
         lane[i - whole] = fma(d, d, lane[i - whole]);

@@ -31,7 +31,7 @@
 #define HALF_ROOT .70710678118654752f
 
 /* Data of a window; of odd inputs (five of them) the last product is left out. */
-static inline void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
+INLINED void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
 {
     const FV a = fma(FV_ALL(-2.0f), d[2], d[4]), b = fma(FV_ALL(-ROOT), d[1], HALF_ROOT * d[3]);
     const FV c = fma(FV_ALL(-.5f), d[2], d[4]), e = fma(FV_ALL(-HALF_ROOT), d[1], ROOT * d[3]);
@@ -44,7 +44,7 @@ static inline void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
 }
 
 /* Three taps. */
-static inline void taps_transform(const FV w[3], FV o[POINTS])
+INLINED void taps_transform(const FV w[3], FV o[POINTS])
 {
     const FV a = fma(FV_ALL(.5f), w[2], w[0]) * (-2.0f / 3.0f), b = w[1] * (-2.0f / 3.0f * HALF_ROOT);
     const FV c = fma(FV_ALL(2.0f), w[2], w[0]) * (1.0f / 6.0f), e = w[1] * (1.0f / 6.0f * ROOT);
@@ -57,7 +57,7 @@ static inline void taps_transform(const FV w[3], FV o[POINTS])
 }
 
 /* Results of a tile; of odd results the first product is not there. */
-static inline void results_transform(const FV m[POINTS], int odd, FV y[TILE])
+INLINED void results_transform(const FV m[POINTS], int odd, FV y[TILE])
 {
     const FV a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
     y[0] = odd ? a + c : m[0] + a + c;
@@ -67,7 +67,7 @@ static inline void results_transform(const FV m[POINTS], int odd, FV y[TILE])
 }
 
 /* The adjoint of results_transform: what the gradient of a tile's results does to the products. */
-static inline void results_adjoint(const FV y[TILE], FV o[POINTS])
+INLINED void results_adjoint(const FV y[TILE], FV o[POINTS])
 {
     const FV a = fma(FV_ALL(.5f), y[2], y[0]), b = fma(FV_ALL(.5f * HALF_ROOT), y[3], HALF_ROOT * y[1]);
     const FV c = fma(FV_ALL(2.0f), y[2], y[0]), e = fma(FV_ALL(2.0f * ROOT), y[3], ROOT * y[1]);
@@ -80,7 +80,7 @@ static inline void results_adjoint(const FV y[TILE], FV o[POINTS])
 }
 
 /* The adjoint of taps_transform; the last product of odd inputs is not there, and their third tap means nothing. */
-static inline void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
+INLINED void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
 {
     const FV a = (u[1] + u[2]) * (-2.0f / 3.0f), b = u[1] - u[2], c = (u[3] + u[4]) * (1.0f / 6.0f), e = u[3] - u[4];
     w[0] = u[0] + (a + c);
@@ -89,7 +89,7 @@ static inline void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
 }
 
 /* window_transform along both axes; z [y][x]. */
-static inline void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
+INLINED void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
 {
 #pragma unroll
     for (int a = 0; a < POINTS - odd_y; a++) {
@@ -110,7 +110,7 @@ static inline void windows_transform(FV z[POINTS][POINTS], const int odd_y, cons
 }
 
 /* The products' part of one phase of tile (ty, tx) of a sample x [H][W][CI], at a vector of its channels. */
-static inline void phase_windows(__global const float *x, int ty, int tx, const int py, const int px, FV z[POINTS][POINTS])
+INLINED void phase_windows(__global const float *x, int ty, int tx, const int py, const int px, FV z[POINTS][POINTS])
 {
 #pragma unroll
     for (int a = 0; a < POINTS - py; a++) {

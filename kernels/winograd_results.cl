@@ -15,7 +15,7 @@
 #endif
 
 /* Column b of the results of both axes, from z [point along y][TILE]. */
-static inline void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TILE])
+INLINED void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TILE])
 {
     FV column[POINTS];
 #pragma unroll
@@ -53,7 +53,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
 }
 
 #if ODD_RESULTS
-static inline void phase_results(__global const float *m, FV add, __global float *x, size_t rows, int row, int ty, int tx,
+INLINED void phase_results(__global const float *m, FV add, __global float *x, size_t rows, int row, int ty, int tx,
                                  const int py, const int px)
 {
     FV z[POINTS][TILE];

@@ -30,7 +30,7 @@
 #endif
 
 /* U's products of one phase; taps [ky][kx]. What the phase lacks is not computed. */
-static inline void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
+INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
 {
     FV rows[POINTS][3];
 #pragma unroll
@@ -48,7 +48,7 @@ static inline void phase_taps(const FV w[TAPS * TAPS], const int py, const int p
 }
 
 #if !ODD_RESULTS
-static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -61,7 +61,7 @@ static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int c
 }
 
 /* One phase after the other, so that few streams are written at a time. */
-static inline void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
+INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
 {
     for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
         for (int co = co0; co < co0 + COLUMNS; co += VW) {
@@ -84,7 +84,7 @@ __kernel void taps_of_inputs(__global const float *w, __global float *u)
     phase_block(w, u, ci, co, 1, 1);
 }
 #else
-static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -99,7 +99,7 @@ static inline void phase_write(const FV w[TAPS * TAPS], __global float *u, int c
 }
 
 /* One phase after the other, so that few streams are written at a time; blocks of VW x VW channels are transposed first. */
-static inline void phase_block(__global const float *w, __global float *u, int ci0, int co, const int py, const int px)
+INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co, const int py, const int px)
 {
     for (int ci = ci0; ci < ci0 + COLUMNS; ci += VW) {
         FV taps[VW][TAPS * TAPS];

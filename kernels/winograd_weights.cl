@@ -29,7 +29,7 @@
 #define PANEL_GRADIENTS (PRODUCTS * CHUNK * NB)
 #define PANEL_FLOATS (PANEL_WINDOWS + PANEL_GRADIENTS + UNITS * CB * NB)
 
-static inline void phase_write(__global const float *x, __global float *v, int ty, int tx, const int py, const int px)
+INLINED void phase_write(__global const float *x, __global float *v, int ty, int tx, const int py, const int px)
 {
     FV z[POINTS][POINTS];
     phase_windows(x, ty, tx, py, px, z);
@@ -39,7 +39,7 @@ static inline void phase_write(__global const float *x, __global float *v, int t
         for (int j = 0; j < POINTS - px; j++) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
 }
 
-static inline void windows_write(__global const float *x, __global float *v, int ty, int tx)
+INLINED void windows_write(__global const float *x, __global float *v, int ty, int tx)
 {
     for (int c = 0; c < CB; c += VW) {
         phase_write(x + c, v + c, ty, tx, 0, 0);
@@ -49,7 +49,7 @@ static inline void windows_write(__global const float *x, __global float *v, int
     }
 }
 
-static inline void gradients_write(__global const float *y, __global float *d, int ty, int tx)
+INLINED void gradients_write(__global const float *y, __global float *d, int ty, int tx)
 {
     for (int c = 0; c < NB; c += VW) {
         FV z[TILE][POINTS];
@@ -77,7 +77,7 @@ static inline void gradients_write(__global const float *y, __global float *d, i
 }
 
 /* u (MR x NR) = or += sum over the chunk's tiles; v and d at the tile's first channels. */
-static inline void tile_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+INLINED void tile_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
 {
     FV acc[MR][NV];
 #pragma unroll
@@ -101,7 +101,7 @@ static inline void tile_add(__global float *u, int fresh, __global const float *
         for (int c = 0; c < NV; c++) VSTORE(acc[r][c], r * NV + c, u);
 }
 
-static inline void chunk_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+INLINED void chunk_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
 {
     for (int f = 0; f < PRODUCTS; f++, d += CHUNK * NB)
         for (int phase = 0, phases = SLOT_PHASES(f / POINTS, f % POINTS); phase < phases; phase++, v += CHUNK * CB)
@@ -110,7 +110,7 @@ static inline void chunk_add(__global float *u, int fresh, __global const float 
 }
 
 /* Taps of one phase of weights (ci, co ... co + VW - 1). */
-static inline void phase_finish(__global float *slots, __global const float *u, const int py, const int px)
+INLINED void phase_finish(__global float *slots, __global const float *u, const int py, const int px)
 {
     FV z[POINTS][3];
 #pragma unroll
@@ -131,7 +131,7 @@ static inline void phase_finish(__global float *slots, __global const float *u, 
     }
 }
 
-static inline void micro_batch(__global float *slots, __global float *panels, __global const float *x,
+INLINED void micro_batch(__global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
     __global float *v = panels, *d = v + PANEL_WINDOWS, *u = d + PANEL_GRADIENTS;
@@ -156,7 +156,7 @@ static inline void micro_batch(__global float *slots, __global float *panels, __
         }
 }
 
-static inline void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
+INLINED void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TAPS; t++)
         for (int ci = 0; ci < CB; ci++)

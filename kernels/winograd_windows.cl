@@ -17,7 +17,7 @@
 #endif
 
 /* One phase of one tile; x and v of its sample and of its slots, at the channels. */
-static inline void phase_write(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
+INLINED void phase_write(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
                                const int py, const int px)
 {
     FV z[POINTS][POINTS];

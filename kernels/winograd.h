@@ -24,6 +24,16 @@
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
+/* M(0) ... M(n - 1), and M(0, x) ...: what a loop would say, but arrays so indexed are registers for every compiler. */
+#define EACH(n, M) EACH_##n(M)
+#define EACH_3(M) M(0) M(1) M(2)
+#define EACH_4(M) EACH_3(M) M(3)
+#define EACH_6(M) EACH_4(M) M(4) M(5)
+#define EACH_OF(n, M, x) EACH_OF_##n(M, x)
+#define EACH_OF_3(M, x) M(0, x) M(1, x) M(2, x)
+#define EACH_OF_4(M, x) EACH_OF_3(M, x) M(3, x)
+#define EACH_OF_6(M, x) EACH_OF_4(M, x) M(4, x) M(5, x)
+
 #define POINTS 6
 #define PRODUCTS (POINTS * POINTS)
 #define TILE 4 /* results of a tile along an axis */
@@ -88,40 +98,38 @@ INLINED void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
     if (!odd) w[2] = fma(FV_ALL(2.0f), c, .5f * a) + u[5];
 }
 
-/* window_transform along both axes; z [y][x]. */
-INLINED void windows_transform(FV z[POINTS][POINTS], const int odd_y, const int odd_x)
-{
-#pragma unroll
-    for (int a = 0; a < POINTS - odd_y; a++) {
-        FV row[POINTS];
-        window_transform(z[a], odd_x, row);
-#pragma unroll
-        for (int j = 0; j < POINTS - odd_x; j++) z[a][j] = row[j];
-    }
-#pragma unroll
-    for (int j = 0; j < POINTS - odd_x; j++) {
-        FV column[POINTS], o[POINTS];
-#pragma unroll
-        for (int a = 0; a < POINTS - odd_y; a++) column[a] = z[a][j];
-        window_transform(column, odd_y, o);
-#pragma unroll
-        for (int i = 0; i < POINTS - odd_y; i++) z[i][j] = o[i];
-    }
-}
+/* Whether pixel `step` a + from of `size` lies inside, a = 0 ... POINTS - 1 of a window that begins one before a tile. Numbers after
+ * unrolling where tiles are whole: only the first and the last can lie outside. */
+#define INSIDE(a, at, size, step) (((size) % (TILE * (step)) == 0 && (a) >= 1 && (a) <= TILE) || (uint)(at) < (uint)(size))
 
-/* The products' part of one phase of tile (ty, tx) of a sample x [H][W][CI], at a vector of its channels. */
-INLINED void phase_windows(__global const float *x, int ty, int tx, const int py, const int px, FV z[POINTS][POINTS])
+/* The products' part of a window of x [h][w][channels] whose first pixel is (y, x) = (step (4 ty - 1) + odd_y, ...): every
+ * `step`th pixel of both axes, at a vector of channels. */
+INLINED void window_products(__global const float *x, int ty, int tx, const int step, const int h, const int w,
+                             const int channels, const int odd_y, const int odd_x, FV z[POINTS][POINTS])
 {
-#pragma unroll
-    for (int a = 0; a < POINTS - py; a++) {
-        const int iy = 2 * (TILE * ty - 1 + a) + py;
-#pragma unroll
-        for (int b = 0; b < POINTS - px; b++) {
-            const int ix = 2 * (TILE * tx - 1 + b) + px;
-            z[a][b] = (uint)iy < (uint)H && (uint)ix < (uint)W ? VLOAD(0, x + (iy * W + ix) * CI) : FV_ALL(0.0f);
-        }
+    const int y0 = step * (TILE * ty - 1) + odd_y, x0 = step * (TILE * tx - 1) + odd_x, origin = (y0 * w + x0) * channels;
+#define PIXEL(b, a)                                                                                                   \
+    if (b < POINTS - odd_x)                                                                                           \
+        row[b] = INSIDE(a, y0 + step * a, h, step) && INSIDE(b, x0 + step * b, w, step)                               \
+                     ? VLOAD(0, x + origin + step * (a * w + b) * channels)                                           \
+                     : FV_ALL(0.0f);
+#define ROW(a)                                                                                                        \
+    if (a < POINTS - odd_y) {                                                                                         \
+        FV row[POINTS];                                                                                               \
+        EACH_OF(6, PIXEL, a)                                                                                          \
+        window_transform(row, odd_x, z[a]);                                                                           \
     }
-    windows_transform(z, py, px);
+#define COLUMN(j)                                                                                                     \
+    if (j < POINTS - odd_x) {                                                                                         \
+        FV column[POINTS] = {z[0][j], z[1][j], z[2][j], z[3][j], z[4][j], z[5][j]}, o[POINTS];                         \
+        window_transform(column, odd_y, o);                                                                           \
+        z[0][j] = o[0], z[1][j] = o[1], z[2][j] = o[2], z[3][j] = o[3], z[4][j] = o[4], z[5][j] = o[5];                \
+    }
+    EACH(6, ROW)
+    EACH(6, COLUMN)
+#undef PIXEL
+#undef ROW
+#undef COLUMN
 }
 
 #if ODD_RESULTS

@@ -17,9 +17,7 @@
 /* Column b of the results of both axes, from z [point along y][TILE]. */
 INLINED void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TILE])
 {
-    FV column[POINTS];
-#pragma unroll
-    for (int i = 0; i < POINTS; i++) column[i] = z[i][b];
+    FV column[POINTS] = {z[0][b], z[1][b], z[2][b], z[3][b], z[4][b], z[5][b]};
     results_transform(column, odd, out);
 }
 
@@ -33,22 +31,28 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
         FV z[POINTS][TILE];
-#pragma unroll
-        for (int i = 0; i < POINTS; i++) {
-            FV p[POINTS];
-#pragma unroll
-            for (int j = 0; j < POINTS; j++) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
-            results_transform(p, 0, z[i]);
-        }
-#pragma unroll
-        for (int b = 0; b < TILE; b++) {
-            FV out[TILE];
-            column_of(z, b, 0, out);
-#pragma unroll
-            for (int a = 0; a < TILE; a++)
-                if (TILE * ty + a < OH && TILE * tx + b < OW)
-                    VSTORE(out[a] + add, 0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c);
-        }
+#define PRODUCT(j, i) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
+#define ROW(i)                                                                                                        \
+    {                                                                                                                 \
+        FV p[POINTS];                                                                                                 \
+        EACH_OF(6, PRODUCT, i)                                                                                        \
+        results_transform(p, 0, z[i]);                                                                                \
+    }
+#define RESULT(a, b)                                                                                                  \
+    if (INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1))                                   \
+        VSTORE(out[a] + add, 0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c);
+#define COLUMN(b)                                                                                                     \
+    {                                                                                                                 \
+        FV out[TILE];                                                                                                 \
+        column_of(z, b, 0, out);                                                                                      \
+        EACH_OF(4, RESULT, b)                                                                                         \
+    }
+        EACH(6, ROW)
+        EACH(4, COLUMN)
+#undef PRODUCT
+#undef ROW
+#undef RESULT
+#undef COLUMN
     }
 }
 
@@ -57,26 +61,28 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, s
                                  const int py, const int px)
 {
     FV z[POINTS][TILE];
-#pragma unroll
-    for (int i = py; i < POINTS; i++) {
-        FV p[POINTS];
-#pragma unroll
-        for (int j = px; j < POINTS; j++)
-            p[j] = VLOAD(0, m + rows * SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) +
-                                (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +
-                                PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI);
-        results_transform(p, px, z[i]);
+#define PRODUCT(j, i)                                                                                                 \
+    if (j >= px)                                                                                                      \
+        p[j] = VLOAD(0, m + rows * SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) +                     \
+                            (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +                                \
+                            PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI);
+#define ROW(i)                                                                                                        \
+    if (i >= py) {                                                                                                    \
+        FV p[POINTS];                                                                                                 \
+        EACH_OF(6, PRODUCT, i)                                                                                        \
+        results_transform(p, px, z[i]);                                                                               \
     }
-#pragma unroll
-    for (int b = 0; b < TILE; b++) {
-        FV out[TILE];
-        column_of(z, b, py, out);
-#pragma unroll
-        for (int a = 0; a < TILE; a++) {
-            const int iy = 2 * (TILE * ty + a) + py, ix = 2 * (TILE * tx + b) + px;
-            if (iy < H && ix < W) VSTORE(out[a] + add, 0, x + (iy * W + ix) * CI);
-        }
+#define RESULT(a, b)                                                                                                  \
+    if (INSIDE(a + 1, 2 * (TILE * ty + a) + py, H, 2) && INSIDE(b + 1, 2 * (TILE * tx + b) + px, W, 2))               \
+        VSTORE(out[a] + add, 0, x + ((2 * (TILE * ty + a) + py) * W + 2 * (TILE * tx + b) + px) * CI);
+#define COLUMN(b)                                                                                                     \
+    {                                                                                                                 \
+        FV out[TILE];                                                                                                 \
+        column_of(z, b, py, out);                                                                                     \
+        EACH_OF(4, RESULT, b)                                                                                         \
     }
+    EACH(6, ROW)
+    EACH(4, COLUMN)
 }
 
 /* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */

@@ -33,18 +33,17 @@
 INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
 {
     FV rows[POINTS][3];
-#pragma unroll
-    for (int kx = 0; kx < 3; kx++) {
-        FV taps[3], column[POINTS];
-#pragma unroll
-        for (int ky = 0; ky < 3; ky++)
-            taps[ky] = HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f);
-        taps_transform(taps, column);
-#pragma unroll
-        for (int i = 0; i < POINTS; i++) rows[i][kx] = column[i];
+#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f)
+#define COLUMN(kx)                                                                                                    \
+    {                                                                                                                 \
+        FV taps[3] = {TAP_OF(0, kx), TAP_OF(1, kx), TAP_OF(2, kx)}, column[POINTS];                                   \
+        taps_transform(taps, column);                                                                                 \
+        rows[0][kx] = column[0], rows[1][kx] = column[1], rows[2][kx] = column[2];                                    \
+        rows[3][kx] = column[3], rows[4][kx] = column[4], rows[5][kx] = column[5];                                    \
     }
-#pragma unroll
-    for (int i = 0; i < POINTS; i++) taps_transform(rows[i], o[i]);
+#define ROW(i) taps_transform(rows[i], o[i]);
+    EACH(3, COLUMN)
+    EACH(6, ROW)
 }
 
 #if !ODD_RESULTS
@@ -52,12 +51,13 @@ INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
-#pragma unroll
-    for (int i = 0; i < POINTS - py; i++)
-#pragma unroll
-        for (int j = 0; j < POINTS - px; j++)
-            VSTORE(o[i][j], 0, u + TAPS_START(i, j) +
-                                   (size_t)(co / NR * SLOT_PHASES(i, j) * CI + PHASE_PLACE(i, j, py, px) * CI + ci) * NR + co % NR);
+#define PRODUCT(j, i)                                                                                                 \
+    if (i < POINTS - py && j < POINTS - px)                                                                           \
+        VSTORE(o[i][j], 0, u + TAPS_START(i, j) +                                                                     \
+                               (size_t)(co / NR * SLOT_PHASES(i, j) * CI + PHASE_PLACE(i, j, py, px) * CI + ci) * NR + \
+                               co % NR);
+#define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
+    EACH(6, PRODUCTS_OF)
 }
 
 /* One phase after the other, so that few streams are written at a time. */
@@ -88,14 +88,13 @@ INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
-#pragma unroll
-    for (int i = py; i < POINTS; i++)
-#pragma unroll
-        for (int j = px; j < POINTS; j++) {
-            const int column = PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI + ci;
-            VSTORE(o[i][j], 0, u + TAPS_START(SLOT(i), SLOT(j)) +
-                                   ((size_t)(column / NR) * CO + co) * NR + column % NR);
-        }
+#define COLUMN_OF(j, i) (PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI + ci)
+#define PRODUCT(j, i)                                                                                                 \
+    if (i >= py && j >= px)                                                                                           \
+        VSTORE(o[i][j], 0, u + TAPS_START(SLOT(i), SLOT(j)) +                                                         \
+                               ((size_t)(COLUMN_OF(j, i) / NR) * CO + co) * NR + COLUMN_OF(j, i) % NR);
+#define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
+    EACH(6, PRODUCTS_OF)
 }
 
 /* One phase after the other, so that few streams are written at a time; blocks of VW x VW channels are transposed first. */

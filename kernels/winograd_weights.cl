@@ -32,11 +32,12 @@
 INLINED void phase_write(__global const float *x, __global float *v, int ty, int tx, const int py, const int px)
 {
     FV z[POINTS][POINTS];
-    phase_windows(x, ty, tx, py, px, z);
-#pragma unroll
-    for (int i = 0; i < POINTS - py; i++)
-#pragma unroll
-        for (int j = 0; j < POINTS - px; j++) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
+    window_products(x, ty, tx, 2, H, W, CI, py, px, z);
+#define PRODUCT(j, i)                                                                                                 \
+    if (i < POINTS - py && j < POINTS - px) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
+#define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
+    EACH(6, PRODUCTS_OF)
+#undef PRODUCT
 }
 
 INLINED void windows_write(__global const float *x, __global float *v, int ty, int tx)
@@ -53,26 +54,28 @@ INLINED void gradients_write(__global const float *y, __global float *d, int ty,
 {
     for (int c = 0; c < NB; c += VW) {
         FV z[TILE][POINTS];
-#pragma unroll
-        for (int a = 0; a < TILE; a++) {
-            const int oy = TILE * ty + a;
-            FV row[TILE];
-#pragma unroll
-            for (int b = 0; b < TILE; b++) {
-                const int ox = TILE * tx + b;
-                row[b] = oy < OH && ox < OW ? VLOAD(0, y + (oy * OW + ox) * CO + c) : FV_ALL(0.0f);
-            }
-            results_adjoint(row, z[a]);
-        }
-#pragma unroll
-        for (int j = 0; j < POINTS; j++) {
-            FV column[TILE], o[POINTS];
-#pragma unroll
-            for (int a = 0; a < TILE; a++) column[a] = z[a][j];
-            results_adjoint(column, o);
-#pragma unroll
-            for (int i = 0; i < POINTS; i++) VSTORE(o[i], 0, d + (i * POINTS + j) * (CHUNK * NB) + c);
-        }
+#define PIXEL(b, a)                                                                                                   \
+    row[b] = INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1)                               \
+                 ? VLOAD(0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c)                                      \
+                 : FV_ALL(0.0f);
+#define ROW(a)                                                                                                        \
+    {                                                                                                                 \
+        FV row[TILE];                                                                                                 \
+        EACH_OF(4, PIXEL, a)                                                                                          \
+        results_adjoint(row, z[a]);                                                                                   \
+    }
+#define PRODUCT(i, j) VSTORE(o[i], 0, d + (i * POINTS + j) * (CHUNK * NB) + c);
+#define COLUMN(j)                                                                                                     \
+    {                                                                                                                 \
+        FV column[TILE] = {z[0][j], z[1][j], z[2][j], z[3][j]}, o[POINTS];                                            \
+        results_adjoint(column, o);                                                                                   \
+        EACH_OF(6, PRODUCT, j)                                                                                        \
+    }
+        EACH(4, ROW)
+        EACH(6, COLUMN)
+#undef ROW
+#undef COLUMN
+#undef PRODUCT
     }
 }
 
@@ -113,22 +116,24 @@ INLINED void chunk_add(__global float *u, int fresh, __global const float *v, __
 INLINED void phase_finish(__global float *slots, __global const float *u, const int py, const int px)
 {
     FV z[POINTS][3];
-#pragma unroll
-    for (int i = 0; i < POINTS - py; i++) {
-        FV row[POINTS];
-#pragma unroll
-        for (int j = 0; j < POINTS - px; j++) row[j] = VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB));
-        taps_adjoint(row, px, z[i]);
+#define PRODUCT(j, i)                                                                                                 \
+    if (j < POINTS - px) row[j] = VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB));
+#define ROW(i)                                                                                                        \
+    if (i < POINTS - py) {                                                                                            \
+        FV row[POINTS];                                                                                               \
+        EACH_OF(6, PRODUCT, i)                                                                                        \
+        taps_adjoint(row, px, z[i]);                                                                                  \
     }
-#pragma unroll
-    for (int kx = 0; kx < 3 - px; kx++) {
-        FV column[POINTS], w[3];
-#pragma unroll
-        for (int i = 0; i < POINTS - py; i++) column[i] = z[i][kx];
-        taps_adjoint(column, py, w);
-#pragma unroll
-        for (int ky = 0; ky < 3 - py; ky++) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
+#define TAP(ky, kx)                                                                                                   \
+    if (ky < 3 - py) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
+#define COLUMN(kx)                                                                                                    \
+    if (kx < 3 - px) {                                                                                                \
+        FV column[POINTS] = {z[0][kx], z[1][kx], z[2][kx], z[3][kx], z[4][kx], z[5][kx]}, w[3];                       \
+        taps_adjoint(column, py, w);                                                                                  \
+        EACH_OF(3, TAP, kx)                                                                                           \
     }
+    EACH(6, ROW)
+    EACH(3, COLUMN)
 }
 
 INLINED void micro_batch(__global float *slots, __global float *panels, __global const float *x,

@@ -21,13 +21,14 @@ INLINED void phase_write(__global const float *x, __global float *v, size_t rows
                                const int py, const int px)
 {
     FV z[POINTS][POINTS];
-    phase_windows(x, ty, tx, py, px, z);
-#pragma unroll
-    for (int i = 0; i < POINTS - py; i++)
-#pragma unroll
-        for (int j = 0; j < POINTS - px; j++)
-            VSTORE(z[i][j], 0, v + rows * SLOT_START(i, j, PHASES_ROW(4), PHASES_ROW(2)) +
-                                   (size_t)row * PHASES_ROW(SLOT_PHASES(i, j)) + PHASE_PLACE(i, j, py, px) * CI);
+    window_products(x, ty, tx, 2, H, W, CI, py, px, z);
+#define PRODUCT(j, i)                                                                                                 \
+    if (i < POINTS - py && j < POINTS - px)                                                                           \
+        VSTORE(z[i][j], 0, v + rows * SLOT_START(i, j, PHASES_ROW(4), PHASES_ROW(2)) +                                \
+                               (size_t)row * PHASES_ROW(SLOT_PHASES(i, j)) + PHASE_PLACE(i, j, py, px) * CI);
+#define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
+    EACH(6, PRODUCTS_OF)
+#undef PRODUCT
 }
 
 /* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */
@@ -53,20 +54,8 @@ __kernel void windows_of_whole(__global const float *y, __global float *v, int f
     v += (size_t)row * WHOLE_ROW;
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         FV z[POINTS][POINTS];
-#pragma unroll
-        for (int a = 0; a < POINTS; a++) {
-            const int oy = TILE * ty - 1 + a;
-#pragma unroll
-            for (int b = 0; b < POINTS; b++) {
-                const int ox = TILE * tx - 1 + b;
-                z[a][b] = (uint)oy < (uint)OH && (uint)ox < (uint)OW ? VLOAD(0, y + (oy * OW + ox) * CO + c) : FV_ALL(0.0f);
-            }
-        }
-        windows_transform(z, 0, 0);
-#pragma unroll
-        for (int i = 0; i < POINTS; i++)
-#pragma unroll
-            for (int j = 0; j < POINTS; j++)
-                VSTORE(z[i][j], 0, v + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
+        window_products(y + c, ty, tx, 1, OH, OW, CO, 0, 0, z);
+#define PRODUCT(j, i) VSTORE(z[i][j], 0, v + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
+        EACH(6, PRODUCTS_OF)
     }
 }

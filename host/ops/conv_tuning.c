@@ -23,8 +23,8 @@ static const conv_tiles cpu_wide = {.vector = 16,
                                     .weight_pixels = 64,
                                     .filtered_vectors = 4,
                                     .filtered_ci = 16,
-                                    .filtered_co = 64,
-                                    .filtered_tiles = 16,
+                                    .filtered_co = 128,
+                                    .filtered_tiles = 20,
                                     .panels = 1};
 /* 16 registers: 6 × 2 sums. */
 static const conv_tiles cpu_narrow = {.vector = 8,

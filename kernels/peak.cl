@@ -20,7 +20,7 @@ __kernel void peak(__global float *restrict out, float a, float b, int rounds)
 #pragma unroll
     for (int i = 0; i < CHAINS; i++) sum = sum + x[i];
     float s[VW];
-    VSTORE(sum, 0, s);
+    VSTORE_LANES(sum, 0, s);
     float total = 0.0f;
     for (int i = 0; i < VW; i++) total = total + s[i];
     out[get_global_id(0)] = total;

@@ -29,11 +29,11 @@
 #define HAS_TAP(odd, k) (!(odd) || (k) < 2)
 #endif
 
-/* U's products of one phase; taps [ky][kx]. What the phase lacks is not computed. */
-INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
+/* U's products of one phase from its taps [3][3]; those it lacks are neither read nor computed with. */
+INLINED void phase_taps(const FV w[9], const int py, const int px, FV o[POINTS][POINTS])
 {
     FV rows[POINTS][3];
-#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f)
+#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[3 * ky + kx] : FV_ALL(0.0f)
 #define COLUMN(kx)                                                                                                    \
     {                                                                                                                 \
         FV taps[3] = {TAP_OF(0, kx), TAP_OF(1, kx), TAP_OF(2, kx)}, column[POINTS];                                   \
@@ -47,7 +47,7 @@ INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV 
 }
 
 #if !ODD_RESULTS
-INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -65,9 +65,12 @@ INLINED void phase_block(__global const float *w, __global float *u, int ci0, in
 {
     for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
         for (int co = co0; co < co0 + COLUMNS; co += VW) {
-            FV taps[TAPS * TAPS];
-#pragma unroll
-            for (int t = 0; t < TAPS * TAPS; t++) taps[t] = VLOAD(0, w + ((size_t)t * CI + ci) * CO + co);
+            FV taps[9];
+#define READ(kx, ky)                                                                                                  \
+    if (HAS_TAP(py, ky) && HAS_TAP(px, kx))                                                                           \
+        taps[3 * ky + kx] = VLOAD(0, w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co);
+#define READ_ROW(ky) EACH_OF(3, READ, ky)
+            EACH(3, READ_ROW)
             phase_write(taps, u, ci, co, py, px);
         }
 }
@@ -84,7 +87,7 @@ __kernel void taps_of_inputs(__global const float *w, __global float *u)
     phase_block(w, u, ci, co, 1, 1);
 }
 #else
-INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -97,25 +100,30 @@ INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int
     EACH(6, PRODUCTS_OF)
 }
 
-/* One phase after the other, so that few streams are written at a time; blocks of VW x VW channels are transposed first. */
-INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co, const int py, const int px)
+/* taps [VW][9] of VW x VW channels, x's along the lanes. */
+INLINED void phase_read(const __global float *w, FV taps[VW * 9], int ci, int co, const int py, const int px)
 {
-    for (int ci = ci0; ci < ci0 + COLUMNS; ci += VW) {
-        FV taps[VW][TAPS * TAPS];
 #pragma unroll
-        for (int ky = py; ky < 3; ky++)
+    for (int ky = py; ky < 3; ky++)
 #pragma unroll
-            for (int kx = px; kx < 3; kx++) {
-                const int t = TAP(py, ky) * TAPS + TAP(px, kx);
-                FV r[VW];
+        for (int kx = px; kx < 3; kx++) {
+            __global const float *from = w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co;
+            FV r[VW];
 #pragma unroll
-                for (int l = 0; l < VW; l++) r[l] = VLOAD(0, w + ((size_t)t * CI + ci + l) * CO + co);
-                block_transpose(r);
+            for (int l = 0; l < VW; l++) r[l] = VLOAD(0, from + l * CO);
+            block_transpose(r);
 #pragma unroll
-                for (int l = 0; l < VW; l++) taps[l][t] = r[l];
-            }
-        for (int l = 0; l < VW; l++) phase_write(taps[l], u, ci, co + l, py, px);
-    }
+            for (int l = 0; l < VW; l++) taps[l * 9 + 3 * ky + kx] = r[l];
+        }
+}
+
+/* One phase after the other, so that few streams are written at a time, each in order. */
+INLINED void phase_block(__global const float *w, __global float *u, int ci, int co, const int py, const int px)
+{
+    FV taps[COLUMNS / VW][VW * 9];
+    for (int k = 0; k < COLUMNS / VW; k++) phase_read(w, taps[k], ci + k * VW, co, py, px);
+    for (int l = 0; l < VW; l++)
+        for (int k = 0; k < COLUMNS / VW; k++) phase_write(taps[k] + l * 9, u, ci + k * VW, co + l, py, px);
 }
 
 /* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */

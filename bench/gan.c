@@ -67,9 +67,9 @@ static status layer_once(context *c, void *user)
     layer *l = t->l;
     status s;
     if (t->direction == CONV_FORWARD)
-        s = conv_forward(c, l->conv_plan, t->samples, t->x, NULL, t->y);
+        s = conv_forward(c, l->conv_plan, t->samples, t->x, NULL, t->y, t->y);
     else if (t->direction == CONV_BACKWARD_DATA)
-        s = conv_backward_data(c, l->conv_plan, t->samples, t->y, NULL, t->x);
+        s = conv_backward_data(c, l->conv_plan, t->samples, t->y, NULL, t->x, t->x);
     else
         s = conv_backward_weights(c, l->conv_plan, &t->b, t->x, t->y, l->weight.gradient);
     return s ? s : device_finish(c, t->n->device);

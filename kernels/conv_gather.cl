@@ -13,6 +13,7 @@
  * the zeros change no bits: they could only turn a partial sum of -0 into +0, which the last addition does anyway.
  * Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_end.h"
 
 /* ---- tunable: vector width VW, rows MR, vectors NV, unroll KU (divides CIN), work-group WG -------------------------- */
 #ifndef MR
@@ -73,7 +74,7 @@ static inline void tap_add(FV acc[MR][NV], __global const float *p[MR], __global
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_gather(int n, int group, int tiles, __global const float *in,
                           __global const float *packed, __global const float *bias,
-                          __global const float *zeros, __global float *out)
+                          __global const float *zeros, __global float *out, float leak, __global const float *of)
 {
     const int tile = get_global_id(1), phase = get_global_id(2), py = phase / PS, px = phase % PS;
     const int qh = PHASE_SIZE(OH, py), qw = PHASE_SIZE(OW, px), rows = n * qh * qw;
@@ -110,7 +111,8 @@ __kernel void conv_gather(int n, int group, int tiles, __global const float *in,
 #pragma unroll
                 for (int j = 0; j < NV; j++) {
                     const FV b = bias ? VLOAD(tile * NV + j, bias) : FV_ALL(0.0f);
-                    VSTORE(acc[i][j] + b, tile * NV + j, out + r.out[i]);
+                    const int at = r.out[i] + (tile * NV + j) * VW;
+                    VSTORE(END_V(acc[i][j] + b, at), 0, out + at);
                 }
     }
 }

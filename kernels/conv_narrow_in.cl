@@ -9,6 +9,7 @@
  * outside the image give the same bits). One work-item makes COLS pixels of a row, MR at a time. Oracle:
  * host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_end.h"
 
 /* ---- tunable: vector width VW, vectors NV, pixels MR at a time, COLS (a multiple of MR) per work-item, WG ------------ */
 #ifndef MR
@@ -28,13 +29,12 @@
 /* Global: (n * OH, COUT / NR, OW / COLS). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_narrow_in(int n, __global const float *in, __global const float *packed, __global const float *bias,
-                             __global float *out)
+                             __global float *out, float leak, __global const float *of)
 {
     const int tile = get_global_id(1), row = get_global_id(0), s = row / OH, oy = row - s * OH, end = min((int)(get_global_id(2) + 1) * COLS, OW);
     if (s >= n) return;
     in += (size_t)s * IH * IW;
     packed += (size_t)tile * KERNEL * KERNEL * NR;
-    out += (size_t)row * OW * COUT + tile * NR;
     FV b[NV];
 #pragma unroll
     for (int j = 0; j < NV; j++) b[j] = bias ? VLOAD(tile * NV + j, bias) : FV_ALL(0.0f);
@@ -73,6 +73,9 @@ __kernel void conv_narrow_in(int n, __global const float *in, __global const flo
         for (int i = 0; i < MR; i++)
             if (ox + i < end)
 #pragma unroll
-                for (int j = 0; j < NV; j++) VSTORE(acc[i][j] + b[j], j, out + (ox + i) * COUT);
+                for (int j = 0; j < NV; j++) {
+                    const int at = (row * OW + ox + i) * COUT + tile * NR + j * VW;
+                    VSTORE(END_V(acc[i][j] + b[j], at), 0, out + at);
+                }
     }
 }

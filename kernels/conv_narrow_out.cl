@@ -11,6 +11,7 @@
  * there is lane 0 only. One work-item makes COLS pixels of one row of every phase (so that the phases share what they read), MR
  * at a time. Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_end.h"
 
 /* ---- tunable: vector width VW, pixels MR at a time, pixels COLS (a multiple of MR) per work-item and phase ------------ */
 #ifndef MR
@@ -51,13 +52,13 @@ static inline void tap_add(partial acc[MR], __global const float *p[MR], __globa
 #endif
 }
 
-/* Row qy of a phase of one sample, pixels from ... to - 1. in and out: of the sample. */
+/* Row qy of a phase of one sample, pixels from ... to - 1. in: of the sample, which begins at float `at` of out. */
 static inline void phase_row(int phase, int qy, int from, int to, __global const float *in, __global const float *w, float b,
-                             __global const float *zeros, __global float *out)
+                             __global const float *zeros, __global float *out, int at, float leak, __global const float *of)
 {
     const int py = phase / PS, px = phase % PS, ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);
     to = min(to, PHASE_SIZE(OW, px));
-    out += (qy * PS + py) * OW + px;
+    at += (qy * PS + py) * OW + px;
     for (int qx = from; qx < to; qx += MR) {
         partial acc[MR];
 #pragma unroll
@@ -89,9 +90,9 @@ static inline void phase_row(int phase, int qy, int from, int to, __global const
         for (int i = 0; i < MR; i++)
             if (qx + i < to)
 #if CIN == 1
-                out[(qx + i) * PS] = acc[i] + b;
+                out[at + (qx + i) * PS] = END_1(acc[i] + b, at + (qx + i) * PS);
 #else
-                out[(qx + i) * PS] = lanes_sum(acc[i].v) + b;
+                out[at + (qx + i) * PS] = END_1(lanes_sum(acc[i].v) + b, at + (qx + i) * PS);
 #endif
     }
 }
@@ -99,14 +100,13 @@ static inline void phase_row(int phase, int qy, int from, int to, __global const
 /* Global: (n * rows of the first phase, columns of the first phase / COLS). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void conv_narrow_out(int n, __global const float *in, __global const float *w, __global const float *bias,
-                              __global const float *zeros, __global float *out)
+                              __global const float *zeros, __global float *out, float leak, __global const float *of)
 {
     const int rows = PHASE_SIZE(OH, 0), s = get_global_id(0) / rows, qy = get_global_id(0) - s * rows;
     const int from = get_global_id(1) * COLS;
     if (s >= n) return;
     const float b = bias ? bias[0] : 0.0f;
     in += (size_t)s * IH * IW * CIN;
-    out += (size_t)s * OH * OW;
     for (int phase = 0; phase < PS * PS; phase++)
-        if (qy < PHASE_SIZE(OH, phase / PS)) phase_row(phase, qy, from, from + COLS, in, w, b, zeros, out);
+        if (qy < PHASE_SIZE(OH, phase / PS)) phase_row(phase, qy, from, from + COLS, in, w, b, zeros, out, s * OH * OW, leak, of);
 }

@@ -4,6 +4,7 @@
  * for the tiles of winograd_windows.cl. One work-item takes GROUPS vectors of channels of a tile. Order: winograd.h, along x before
  * y. Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_end.h"
 #include "winograd.h"
 
 /* ---- tunable: vector width VW, vectors of channels per work-item GROUPS, work-group WG ------------------------------- */
@@ -23,13 +24,14 @@ INLINED void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TI
 
 /* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void results_of_whole(__global const float *m, __global const float *bias, __global float *y, int first, int rows)
+__kernel void results_of_whole(__global const float *m, __global const float *bias, __global float *y, int first, int rows,
+                               float leak, __global const float *of)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     m += (size_t)row * WHOLE_ROW;
-    y += (size_t)sample * OH * OW * CO;
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
+        const int at = ((sample * OH + TILE * ty) * OW + TILE * tx) * CO;
         FV z[POINTS][TILE];
 #define PRODUCT(j, i) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
 #define ROW(i)                                                                                                        \
@@ -40,7 +42,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
     }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1))                                   \
-        VSTORE(out[a] + add, 0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c);
+        VSTORE(END_V(out[a] + add, at + (a * OW + b) * CO + c), 0, y + at + (a * OW + b) * CO + c);
 #define COLUMN(b)                                                                                                     \
     {                                                                                                                 \
         FV out[TILE];                                                                                                 \
@@ -57,9 +59,11 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
 }
 
 #if ODD_RESULTS
-INLINED void phase_results(__global const float *m, FV add, __global float *x, size_t rows, int row, int ty, int tx,
-                                 const int py, const int px)
+/* One phase of tile (ty, tx), which begins at float `at` of x; m at the channels. */
+INLINED void phase_results(__global const float *m, FV add, __global float *x, int at, size_t rows, int row, int ty, int tx,
+                           const int py, const int px, float leak, __global const float *of)
 {
+    at += (py * W + px) * CI;
     FV z[POINTS][TILE];
 #define PRODUCT(j, i)                                                                                                 \
     if (j >= px)                                                                                                      \
@@ -74,7 +78,7 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, s
     }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, 2 * (TILE * ty + a) + py, H, 2) && INSIDE(b + 1, 2 * (TILE * tx + b) + px, W, 2))               \
-        VSTORE(out[a] + add, 0, x + ((2 * (TILE * ty + a) + py) * W + 2 * (TILE * tx + b) + px) * CI);
+        VSTORE(END_V(out[a] + add, at + (2 * a * W + 2 * b) * CI), 0, x + at + (2 * a * W + 2 * b) * CI);
 #define COLUMN(b)                                                                                                     \
     {                                                                                                                 \
         FV out[TILE];                                                                                                 \
@@ -87,16 +91,17 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, s
 
 /* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void results_of_phases(__global const float *m, __global const float *bias, __global float *x, int first, int rows)
+__kernel void results_of_phases(__global const float *m, __global const float *bias, __global float *x, int first, int rows,
+                                float leak, __global const float *of)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
-    x += (size_t)sample * H * W * CI;
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
-        phase_results(m + c, add, x + c, rows, row, ty, tx, 0, 0);
-        phase_results(m + c, add, x + c, rows, row, ty, tx, 0, 1);
-        phase_results(m + c, add, x + c, rows, row, ty, tx, 1, 0);
-        phase_results(m + c, add, x + c, rows, row, ty, tx, 1, 1);
+        const int at = ((sample * H + 2 * TILE * ty) * W + 2 * TILE * tx) * CI;
+        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 0, 0, leak, of);
+        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 0, 1, leak, of);
+        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 1, 0, leak, of);
+        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 1, 1, leak, of);
     }
 }
 #endif

@@ -223,14 +223,36 @@ static status make_arenas(context *c, network *n, bool trainable)
     return s;
 }
 
+/* Activations and their slopes are made with the convolutions next to them where no normalisation lies between; not of
+ * one channel, which a convolution makes number by number, without vectors. */
+static void join_activations(network *n)
+{
+    for (int i = 0; i < n->count; i++) {
+        layer *l = &n->layers[i];
+        const bool pointwise = l->norm.kind == NORM_NONE && l->norm.f != ACTIVATION_NONE;
+        l->activated = pointwise && l->kind != LAYER_DENSE && l->out_channels > 1;
+        l->sloped = pointwise && i + 1 < n->count && n->layers[i + 1].kind != LAYER_DENSE;
+    }
+}
+
+static conv_ends ends_of(const network *n, const layer *l)
+{
+    const layer *before = l > n->layers ? l - 1 : NULL;
+    conv_end there = {ACTIVATION_NONE}, back = {ACTIVATION_NONE};
+    if (l->activated) there = (conv_end){l->norm.f, l->norm.leak, false};
+    if (before && before->sloped) back = (conv_end){before->norm.f, before->norm.leak, true};
+    return l->kind == LAYER_TRANSPOSED ? (conv_ends){back, there} : (conv_ends){there, back};
+}
+
 static status make_plan(context *c, network *n, layer *l, bool trainable)
 {
     if (l->kind == LAYER_DENSE)
         return dense_plan_new(c, n->device, &l->dense, n->max_samples, n->max_micro_batches, &l->dense_plan);
+    const conv_ends ends = ends_of(n, l);
     bool transposed = l->kind == LAYER_TRANSPOSED;
     int there = transposed ? CONV_BACKWARD_DATA : CONV_FORWARD, back = transposed ? CONV_FORWARD : CONV_BACKWARD_DATA;
     return conv_plan_new(c, n->device, &l->conv, there | back | (trainable ? CONV_BACKWARD_WEIGHTS : 0), n->max_samples,
-                         n->max_micro_batches, &l->conv_plan);
+                         n->max_micro_batches, &ends, &l->conv_plan);
 }
 
 static status make_layer(context *c, network *n, layer *l, const batching *largest, bool trainable)
@@ -263,6 +285,7 @@ status network_new(context *c, device *d, network_kind kind, const network_shape
     n->max_micro_batches = batching_count(largest);
     n->adam.beta1_power = n->adam.beta2_power = 1.0;
     lay_out(n);
+    join_activations(n);
     s = make_arenas(c, n, trainable);
     for (int i = 0; i < n->count && !s; i++) s = make_layer(c, n, &n->layers[i], largest, trainable);
     for (int i = 0; i < 2 && !s; i++)

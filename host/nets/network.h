@@ -54,6 +54,8 @@ typedef struct {
     buffer *mean, *rstd; /* statistics of the pass */
     buffer *before;      /* before normalisation (NULL without one) */
     buffer *after;       /* output of the layer */
+    bool activated;      /* its activation is the end of its own convolution, */
+    bool sloped;         /* and that activation's slope the end of the next one's backward data */
 } layer;
 
 /* TRAIN: normalisation by the batch's statistics; FROZEN: by the running ones. */

@@ -25,21 +25,22 @@ static status linear_forward(context *c, layer *l, int n, buffer *in, buffer *ou
     case LAYER_DENSE:
         return dense_forward(c, l->dense_plan, n, in, l->weight.value, bias, out);
     case LAYER_CONV:
-        return conv_forward(c, l->conv_plan, n, in, bias, out);
+        return conv_forward(c, l->conv_plan, n, in, bias, NULL, out);
     default:
-        return conv_backward_data(c, l->conv_plan, n, in, bias, out);
+        return conv_backward_data(c, l->conv_plan, n, in, bias, NULL, out);
     }
 }
 
-static status linear_backward_data(context *c, layer *l, int n, buffer *dout, buffer *din)
+/* in: the output of the layer before, whose slope din is multiplied by where the two are joined (network.h). */
+static status linear_backward_data(context *c, layer *l, int n, buffer *dout, buffer *in, buffer *din)
 {
     switch (l->kind) {
     case LAYER_DENSE:
         return dense_backward_data(c, l->dense_plan, n, dout, l->weight.value, din);
     case LAYER_CONV:
-        return conv_backward_data(c, l->conv_plan, n, dout, NULL, din);
+        return conv_backward_data(c, l->conv_plan, n, dout, NULL, in, din);
     default:
-        return conv_forward(c, l->conv_plan, n, dout, NULL, din);
+        return conv_forward(c, l->conv_plan, n, dout, NULL, in, din);
     }
 }
 
@@ -61,7 +62,7 @@ static status forward_layer(context *c, network *n, layer *l, pass_mode mode, co
     status s = linear_forward(c, l, b->n, in, norm ? l->before : l->after);
     if (s) return s;
     if (!norm) {
-        if (l->norm.f == ACTIVATION_NONE) return STATUS_OK;
+        if (l->activated || l->norm.f == ACTIVATION_NONE) return STATUS_OK;
         return activation_forward(c, n->device, l->norm.f, l->norm.leak, output_count(l, b->n), l->after, l->after);
     }
     if (mode == PASS_FROZEN && l->norm.kind == NORM_BATCH)
@@ -103,9 +104,9 @@ int network_features(const network *n)
 }
 
 /* Through the activation and the normalisation or bias of a layer: the gradient of the linear part's output, in place.
- */
+ * sloped: dy has the slope of the activation already, and is dx. */
 static status backward_pointwise(context *c, network *n, layer *l, const batching *b, buffer *dy, buffer *dx,
-                                 bool weights)
+                                 bool sloped, bool weights)
 {
     if (l->norm.kind == NORM_BATCH && n->mode == PASS_FROZEN) {
         if (weights)
@@ -117,7 +118,9 @@ static status backward_pointwise(context *c, network *n, layer *l, const batchin
     if (l->norm.kind != NORM_NONE)
         return norm_backward(c, n->device, &l->norm, b, l->before, l->after, dy, l->gamma.value, l->beta.value, l->mean,
                              l->rstd, n->scratch, dx, l->gamma.gradient, l->beta.gradient);
-    status s = activation_backward(c, n->device, l->norm.f, l->norm.leak, output_count(l, b->n), l->after, dy, dx);
+    status s = STATUS_OK;
+    if (!sloped)
+        s = activation_backward(c, n->device, l->norm.f, l->norm.leak, output_count(l, b->n), l->after, dy, dx);
     if (s || !weights) return s;
     if (l->kind == LAYER_DENSE)
         return bias_backward(c, n->device, b, 1, l->out_pixels * layout_channels(l->out_channels), dx, n->scratch,
@@ -135,10 +138,10 @@ status network_backward(context *c, network *n, const batching *b, buffer *input
         layer *l = &n->layers[i];
         buffer *in = i ? n->layers[i - 1].after : input;
         buffer *dx = n->backward[i & 1];
-        s = backward_pointwise(c, n, l, b, dy, dx, weights);
+        s = backward_pointwise(c, n, l, b, dy, dx, l->sloped && i < n->passed - 1, weights);
         if (!s && weights) s = linear_backward_weights(c, l, b, in, dx);
         buffer *din = i ? n->backward[(i & 1) ^ 1] : dinput;
-        if (!s && din) s = linear_backward_data(c, l, b->n, dx, din);
+        if (!s && din) s = linear_backward_data(c, l, b->n, dx, in, din);
         if (s) return context_prefix(c, s, "layer %s, backward", l->name);
         dy = din;
     }

@@ -55,10 +55,12 @@ static int largest(int a, int b, int c)
 }
 
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
-                     conv_plan **out)
+                     const conv_ends *ends, conv_plan **out)
 {
+    static const conv_ends none;
     conv_plan *p = NULL;
     *out = NULL;
+    if (!ends) ends = &none;
     status e = shape_check(c, s, directions, max_samples, max_micro_batches);
     if (e) return e;
     if ((e = memory_new(c, "convolution plan", 1, sizeof *p, &p))) return e;
@@ -70,8 +72,8 @@ status conv_plan_new(context *c, device *d, const conv_shape *s, int directions,
     const size_t zeros = sizeof(float) * (size_t)largest(p->ci, p->co, s->w);
     if ((e = buffer_new(c, d, "zeros of a convolution", zeros, &p->zeros))) goto out;
     if ((e = buffer_zero(c, p->zeros))) goto out;
-    if (directions & CONV_FORWARD && (e = conv_gather_new(c, p, false))) goto out;
-    if (directions & CONV_BACKWARD_DATA && (e = conv_gather_new(c, p, true))) goto out;
+    if (directions & CONV_FORWARD && (e = conv_gather_new(c, p, false, &ends->forward))) goto out;
+    if (directions & CONV_BACKWARD_DATA && (e = conv_gather_new(c, p, true, &ends->backward))) goto out;
     if (directions & CONV_BACKWARD_WEIGHTS && (e = conv_weights_new(c, p))) goto out;
     *out = p, p = NULL;
 out:
@@ -120,18 +122,23 @@ status conv_pack(context *c, conv_plan *p, buffer *weights)
     return e;
 }
 
-status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *y)
+status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *of, buffer *y)
 {
     status e = call_check(c, p, "conv_forward", CONV_FORWARD, n, x, y);
     if (!e && bias) e = launch_check(c, "conv_forward", "bias", bias, (size_t)p->co);
-    return e ? e : conv_gather_run(c, p, &p->forward, n, x, bias, y);
+    if (!e && p->forward.end.slope)
+        e = launch_check(c, "conv_forward", "of", of, (size_t)n * (size_t)p->s.oh * (size_t)p->s.ow * (size_t)p->co);
+    return e ? e : conv_gather_run(c, p, &p->forward, n, x, bias, of, y);
 }
 
-status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *x)
+status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *of, buffer *x)
 {
     status e = call_check(c, p, "conv_backward_data", CONV_BACKWARD_DATA, n, x, y);
     if (!e && bias) e = launch_check(c, "conv_backward_data", "bias", bias, (size_t)p->ci);
-    return e ? e : conv_gather_run(c, p, &p->backward, n, y, bias, x);
+    if (!e && p->backward.end.slope)
+        e = launch_check(c, "conv_backward_data", "of", of,
+                         (size_t)n * (size_t)p->s.h * (size_t)p->s.w * (size_t)p->ci);
+    return e ? e : conv_gather_run(c, p, &p->backward, n, y, bias, of, x);
 }
 
 status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)

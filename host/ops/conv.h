@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include "device/kernel.h"
+#include "ops/activation.h"
 #include "ops/layout.h"
 
 typedef enum {
@@ -39,13 +40,26 @@ typedef struct {
 /* The algorithm that a shape gets: never CONV_AUTO. It follows from the shape alone, and the results with it. */
 conv_algorithm conv_algorithm_of(const conv_shape *s);
 
+/* What happens to an output (the bias included) before it is written: y = f(y), or with `slope` y = y f′(of), f′ from
+ * an output `of` of f, as activation.h has them. ACTIVATION_NONE: nothing. */
+typedef struct {
+    activation f;
+    float leak;
+    bool slope;
+} conv_end;
+
+typedef struct {
+    conv_end forward, backward; /* of forward and of backward data */
+} conv_ends;
+
 typedef struct conv_plan conv_plan;
 
 /* Kernels, packed weights and scratch for batches of up to max_samples in at most max_micro_batches. STATUS_USAGE when
- * the geometry does not fit. Plans that are only used one way say so and save memory. */
+ * the geometry does not fit. Plans that are only used one way say so and save memory. ends NULL: nothing happens to
+ * the outputs. */
 enum { CONV_FORWARD = 1, CONV_BACKWARD_DATA = 2, CONV_BACKWARD_WEIGHTS = 4 };
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
-                     conv_plan **out);
+                     const conv_ends *ends, conv_plan **out);
 void conv_plan_delete(conv_plan **p);
 
 /* Floats in W (padded), and the offset of (ky, kx, ci, co). */
@@ -54,9 +68,9 @@ size_t conv_weight_index(const conv_shape *s, int ky, int kx, int ci, int co);
 
 /* Packs W for the kernels of the plan's directions: to be called after every change of the weights. */
 status conv_pack(context *c, conv_plan *p, buffer *weights);
-/* bias may be NULL; n ≤ max_samples. */
-status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *y);
-status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *x);
+/* bias may be NULL; of as the output, NULL unless the end is a slope; n ≤ max_samples. */
+status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *of, buffer *y);
+status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *of, buffer *x);
 status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
 
 #endif

@@ -5,6 +5,13 @@
 
 enum { PACK_ROWS = 64, ROWS_MOST = 10 };
 
+const char *conv_end_options(const conv_end *end, char text[48])
+{
+    text[0] = 0;
+    if (end->f != ACTIVATION_NONE) snprintf(text, 48, " -DEND=%d -DACTIVATION=%d", end->slope ? 2 : 1, (int)end->f);
+    return text;
+}
+
 static void options_write(const conv_plan *p, const conv_gather *g, const char *more, char text[CONV_OPTIONS])
 {
     snprintf(
@@ -19,10 +26,11 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
     const int row = divide_up(g->out_w, g->backward ? p->s.stride : 1); /* pixels of a phase's row */
-    char more[128], text[CONV_OPTIONS];
+    char more[128], text[CONV_OPTIONS], end[48];
+    conv_end_options(&g->end, end);
     g->columns = t->work_group > 1 ? t->narrow_rows : divide_up(row, t->narrow_rows) * t->narrow_rows;
     if (g->path == CONV_NARROW_OUT) {
-        snprintf(more, sizeof more, "-DMR=%d -DCOLS=%d", t->narrow_rows, g->columns);
+        snprintf(more, sizeof more, "-DMR=%d -DCOLS=%d%s", t->narrow_rows, g->columns, end);
         options_write(p, g, more, text);
         return kernel_get(c, p->d, "conv_narrow_out", "conv_narrow_out", text, &g->run);
     }
@@ -32,11 +40,11 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     if (g->rows < 1) g->rows = 1;
     status e;
     if (g->path == CONV_NARROW_IN) {
-        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DCOLS=%d", t->narrow_rows, g->vectors, g->columns);
+        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DCOLS=%d%s", t->narrow_rows, g->vectors, g->columns, end);
         options_write(p, g, more, text);
         e = kernel_get(c, p->d, "conv_narrow_in", "conv_narrow_in", text, &g->run);
     } else {
-        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DKU=%d", g->rows, g->vectors, g->in == 1 ? 1 : t->unroll);
+        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DKU=%d%s", g->rows, g->vectors, g->in == 1 ? 1 : t->unroll, end);
         options_write(p, g, more, text);
         e = kernel_get(c, p->d, "conv_gather", "conv_gather", text, &g->run);
     }
@@ -49,11 +57,12 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     return kernel_get(c, p->d, "conv_pack", g->backward ? "conv_pack_backward" : "conv_pack_forward", text, &g->pack);
 }
 
-status conv_gather_new(context *c, conv_plan *p, bool backward)
+status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end)
 {
     const conv_shape *s = &p->s;
     conv_gather *g = backward ? &p->backward : &p->forward;
     g->backward = backward;
+    g->end = *end;
     g->phases = backward ? s->stride * s->stride : 1;
     g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
     g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
@@ -97,28 +106,30 @@ static int tiles_per_item(const conv_plan *p, int tiles, int columns)
     return t < 1 ? 1 : t > p->tiles.tiles ? p->tiles.tiles : (int)t;
 }
 
-status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out)
+status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
+                       buffer *out)
 {
-    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, out);
+    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
     if (g->path == CONV_NARROW_OUT) {
         const size_t global[3] = {(size_t)n * (size_t)qh, (size_t)divide_up(qw, g->columns), 1};
         return conv_launch(c, p, g->run, global,
                            KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias),
-                                            ARG_BUFFER(p->zeros), ARG_BUFFER(out)));
+                                            ARG_BUFFER(p->zeros), ARG_BUFFER(out), ARG_FLOAT(g->end.leak),
+                                            ARG_BUFFER(of)));
     }
     const size_t columns = (size_t)(g->out / (g->vectors * p->tiles.vector));
     if (g->path == CONV_NARROW_IN) {
         const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns, (size_t)divide_up(qw, g->columns)};
-        return conv_launch(
-            c, p, g->run, global,
-            KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(out)));
+        return conv_launch(c, p, g->run, global,
+                           KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias),
+                                            ARG_BUFFER(out), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     const int tiles = divide_up(n * qh * qw, g->rows), per_item = tiles_per_item(p, tiles, (int)columns * g->phases);
     const size_t global[3] = {(size_t)divide_up(tiles, per_item), columns, (size_t)g->phases};
     return conv_launch(c, p, g->run, global,
                        KERNEL_ARGUMENTS(ARG_INT(n), ARG_INT(p->tiles.group), ARG_INT(per_item), ARG_BUFFER(in),
-                                        ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(p->zeros),
-                                        ARG_BUFFER(out)));
+                                        ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
+                                        ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
 }

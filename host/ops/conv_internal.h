@@ -35,7 +35,8 @@ typedef struct {
     int h, w, in, out_h, out_w, out; /* padded channels */
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
     int columns;                     /* pixels per work-item of the narrow kernels */
-    kernel *run, *pack;              /* pack NULL: the weights are copied as they are */
+    conv_end end;
+    kernel *run, *pack; /* pack NULL: the weights are copied as they are */
     buffer *packed;
     conv_winograd winograd;
 } conv_gather;
@@ -63,14 +64,19 @@ struct conv_plan {
 /* "-DKERNEL=5 …": what every kernel of the plan is told. */
 enum { CONV_OPTIONS = 512 };
 
-status conv_gather_new(context *c, conv_plan *p, bool backward);
+/* Options of kernels/conv_end.h; "" where nothing happens. */
+const char *conv_end_options(const conv_end *end, char text[48]);
+
+status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end);
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
-status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
+status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
+                       buffer *out);
 void conv_gather_delete(conv_gather *g);
 
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
-status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out);
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
+                         buffer *out);
 void conv_winograd_delete(conv_winograd *w);
 
 status conv_weights_new(context *c, conv_plan *p);

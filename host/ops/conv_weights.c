@@ -19,8 +19,8 @@ static void options_write(const conv_plan *p, int lanes, const char *more, char 
              s->kernel, s->stride, s->pad, s->h, s->w, p->ci, s->oh, s->ow, p->co, lanes, p->tiles.work_group, more);
 }
 
-/* Micro-batches that one job adds up (a power of two): those with which the busiest of `jobs` workers, which get the jobs
- * in equal runs, has the least to do; the larger of two alike. */
+/* Micro-batches that one job adds up (a power of two): those with which the busiest of `jobs` workers, which get the
+ * jobs in equal runs, has the least to do; the larger of two alike. */
 static int group_size(const conv_plan *p, int blocks, int micros)
 {
     int group = 1, best = 1;

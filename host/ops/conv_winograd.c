@@ -61,7 +61,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
     conv_winograd *w = &g->winograd;
-    char shape[CONV_OPTIONS], text[CONV_OPTIONS + 64];
+    char shape[CONV_OPTIONS], text[CONV_OPTIONS + 64], end[48];
     w->windows_groups = t->work_group > 1 ? 1 : g->in / t->vector;
     w->results_groups = t->work_group > 1 ? 1 : g->out / t->vector;
     snprintf(shape, sizeof shape,
@@ -73,7 +73,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
                           &w->windows);
     snprintf(text, sizeof text, "%s -DMR=%d -DNV=%d -DKU=%d", shape, w->rows, w->vectors, t->unroll);
     if (!e) e = kernel_get(c, p->d, "winograd_products", "winograd_products", text, &w->products);
-    snprintf(text, sizeof text, "%s -DGROUPS=%d", shape, w->results_groups);
+    snprintf(text, sizeof text, "%s -DGROUPS=%d%s", shape, w->results_groups, conv_end_options(&g->end, end));
     if (!e)
         e = kernel_get(c, p->d, "winograd_results", g->backward ? "results_of_phases" : "results_of_whole", text,
                        &w->results);
@@ -134,7 +134,8 @@ status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weig
                        KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }
 
-status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *out)
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
+                         buffer *out)
 {
     const conv_winograd *w = &g->winograd;
     const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
@@ -152,9 +153,9 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
                             KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(w->v), ARG_BUFFER(g->packed),
                                              ARG_BUFFER(w->m)));
         if (!e)
-            e = conv_launch(
-                c, p, w->results, results,
-                KERNEL_ARGUMENTS(ARG_BUFFER(w->m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first), ARG_INT(rows)));
+            e = conv_launch(c, p, w->results, results,
+                            KERNEL_ARGUMENTS(ARG_BUFFER(w->m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
+                                             ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     return e;
 }

@@ -29,7 +29,7 @@ status dense_plan_new(context *c, device *d, const dense_shape *s, int max_sampl
     status e = memory_new(c, "dense plan", 1, sizeof *p, &p);
     if (e) return e;
     e = conv_plan_new(c, d, &shape, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS, max_samples,
-                      max_micro_batches, &p->conv);
+                      max_micro_batches, NULL, &p->conv);
     if (e) {
         dense_plan_delete(&p);
         return context_prefix(c, e, "dense layer %d to %d", s->in, s->out);
@@ -49,14 +49,14 @@ status dense_forward(context *c, dense_plan *p, int n, buffer *x, buffer *w, buf
 {
     status e = launch_check(c, "dense_forward", "w", w, conv_weight_count(&p->conv->s));
     if (!e) e = conv_gather_pack(c, p->conv, &p->conv->forward, w);
-    return e ? e : conv_forward(c, p->conv, n, x, bias, y);
+    return e ? e : conv_forward(c, p->conv, n, x, bias, NULL, y);
 }
 
 status dense_backward_data(context *c, dense_plan *p, int n, buffer *dy, buffer *w, buffer *dx)
 {
     status e = launch_check(c, "dense_backward_data", "w", w, conv_weight_count(&p->conv->s));
     if (!e) e = conv_gather_pack(c, p->conv, &p->conv->backward, w);
-    return e ? e : conv_backward_data(c, p->conv, n, dy, NULL, dx);
+    return e ? e : conv_backward_data(c, p->conv, n, dy, NULL, NULL, dx);
 }
 
 status dense_backward_weights(context *c, dense_plan *p, const batching *b, buffer *x, buffer *dy, buffer *dw)

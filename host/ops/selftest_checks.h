@@ -74,7 +74,7 @@ void check_random(selftest *t, int rows, int columns, int stride, uint64_t first
 void check_crop(selftest *t, const crop_shape *s);
 void check_transform(selftest *t, const transform_shape *f, size_t n);
 void check_linear(selftest *t, const transform_shape *f, size_t n);
-void check_conv(selftest *t, const conv_shape *s, const batching *b);
+void check_conv(selftest *t, const conv_shape *s, const batching *b, const conv_ends *ends);
 void check_dense(selftest *t, const dense_shape *s, const batching *b);
 void check_gemm(selftest *t, bool clblast, bool ta, bool tb, int m, int n, int k);
 void check_fft(selftest *t, int dims, const int *n);

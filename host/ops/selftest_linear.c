@@ -6,6 +6,7 @@
 #include "ops/conv.h"
 #include "ops/dense.h"
 #include "ops/gemm.h"
+#include "ops/ref/activation_ref.h"
 #include "ops/ref/conv_ref.h"
 #include "ops/ref/dense_ref.h"
 
@@ -55,7 +56,11 @@ static conv_arrays conv_make(selftest *t, const conv_shape *s, int n)
     return a;
 }
 
-static void conv_run(selftest *t, const conv_shape *s, const batching *b, const conv_arrays *a, conv_plan *p)
+/* Ends as networks without normalisation have them; x and y serve as outputs of the activation. */
+static const conv_ends leaky = {.forward = {ACTIVATION_LEAKY, .2f, false}, .backward = {ACTIVATION_LEAKY, .2f, true}};
+
+static void conv_run(selftest *t, const conv_shape *s, const batching *b, const conv_arrays *a, const conv_ends *ends,
+                     conv_plan *p)
 {
     const double taps = (double)s->kernel * s->kernel;
     buffer *y = selftest_output(t, "y", a->ny), *x = selftest_output(t, "x", a->nx),
@@ -64,16 +69,18 @@ static void conv_run(selftest *t, const conv_shape *s, const batching *b, const 
            *want_w = selftest_doubles(t, a->nw);
     selftest_start(t);
     if (!t->s) t->s = conv_pack(t->c, p, a->bw);
-    if (!t->s) t->s = conv_forward(t->c, p, b->n, a->bx, a->bbias_y, y);
+    if (!t->s) t->s = conv_forward(t->c, p, b->n, a->bx, a->bbias_y, a->by, y);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_forward(s, b->n, a->x, a->w, a->bias_y, want_y);
+    for (size_t i = 0; ends && i < a->ny; i++) want_y[i] = activation_ref_value(ACTIVATION_LEAKY, .2, want_y[i]);
     selftest_compare(t, "conv_forward", y, want_y, a->ny, .58, filtered_bound(s, taps * s->ci));
     selftest_start(t);
-    if (!t->s) t->s = conv_backward_data(t->c, p, b->n, a->by, a->bbias_x, x);
+    if (!t->s) t->s = conv_backward_data(t->c, p, b->n, a->by, a->bbias_x, a->bx, x);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_backward_data(s, b->n, a->y, a->w, a->bias_x, want_x);
+    for (size_t i = 0; ends && i < a->nx; i++) want_x[i] *= activation_ref_slope(ACTIVATION_LEAKY, .2, a->x[i]);
     selftest_compare(t, "conv_backward_data", x, want_x, a->nx, .58, filtered_bound(s, taps * s->co));
     selftest_start(t);
     if (!t->s) t->s = conv_backward_weights(t->c, p, b, a->bx, a->by, dw);
@@ -84,15 +91,15 @@ static void conv_run(selftest *t, const conv_shape *s, const batching *b, const 
                      filtered_bound(s, (double)b->n * s->oh * s->ow));
 }
 
-void check_conv(selftest *t, const conv_shape *s, const batching *b)
+void check_conv(selftest *t, const conv_shape *s, const batching *b, const conv_ends *ends)
 {
     conv_plan *p = NULL;
     selftest_size(t, "n %d, %d × %d × %d, %d × %d × %d, k %d", b->n, s->h, s->w, s->ci, s->oh, s->ow, s->co, s->kernel);
     const conv_arrays a = conv_make(t, s, b->n);
     if (!t->s)
         t->s = conv_plan_new(t->c, t->d, s, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS, b->n,
-                             batching_count(b), &p);
-    if (!t->s) conv_run(t, s, b, &a, p);
+                             batching_count(b), ends, &p);
+    if (!t->s) conv_run(t, s, b, &a, ends, p);
     conv_plan_delete(&p);
     if (!t->s) selftest_release(t);
 }
@@ -107,9 +114,10 @@ void family_conv(selftest *t)
     const conv_shape preset[] = {{128, 128, 1, 64, 64, 32, 5, 2, 2, CONV_AUTO},
                                  {64, 64, 32, 32, 32, 64, 5, 2, 2, CONV_AUTO},
                                  {8, 8, 256, 4, 4, 512, 5, 2, 2, CONV_AUTO}};
-    for (size_t i = 0; i < sizeof small / sizeof small[0] && !t->s; i++) check_conv(t, &small[i], &three);
+    for (size_t i = 0; i < sizeof small / sizeof small[0] && !t->s; i++) check_conv(t, &small[i], &three, NULL);
+    for (size_t i = 0; i < 3 && !t->s; i++) check_conv(t, &small[i], &three, &leaky);
     if (!selftest_large(t)) return;
-    for (size_t i = 0; i < sizeof preset / sizeof preset[0] && !t->s; i++) check_conv(t, &preset[i], &two);
+    for (size_t i = 0; i < sizeof preset / sizeof preset[0] && !t->s; i++) check_conv(t, &preset[i], &two, &leaky);
 }
 
 /* ---- dense layers

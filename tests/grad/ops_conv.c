@@ -67,10 +67,10 @@ START_TEST(adjoint)
     tensors t = tensors_new(s);
     conv_plan *p = NULL;
     OK(conv_plan_new(c, d, s, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS, t.b.n, batching_count(&t.b),
-                     &p));
+                     NULL, &p));
     OK(conv_pack(c, p, t.w.b));
-    OK(conv_forward(c, p, t.b.n, t.x.b, NULL, t.wx.b));
-    OK(conv_backward_data(c, p, t.b.n, t.y.b, NULL, t.wty.b));
+    OK(conv_forward(c, p, t.b.n, t.x.b, NULL, NULL, t.wx.b));
+    OK(conv_backward_data(c, p, t.b.n, t.y.b, NULL, NULL, t.wty.b));
     OK(conv_backward_weights(c, p, &t.b, t.x.b, t.y.b, t.dw.b));
     const double forward = dot_device(t.y.v, &t.wx), backward = dot_device(t.x.v, &t.wty),
                  weights = dot_device(t.w.v, &t.dw);

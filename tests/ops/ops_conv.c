@@ -92,12 +92,12 @@ static void tensors_delete(tensors *t)
 static void run_all(const geometry *g, tensors *t)
 {
     conv_plan *p = NULL;
-    OK(conv_plan_new(c, d, &g->s, ALL, g->b.n, batching_count(&g->b), &p));
+    OK(conv_plan_new(c, d, &g->s, ALL, g->b.n, batching_count(&g->b), NULL, &p));
     OK(conv_pack(c, p, t->w.b));
-    OK(conv_forward(c, p, g->b.n, t->x.b, t->bias_y.b, t->forward.b));
-    OK(conv_forward(c, p, g->b.n, t->x.b, NULL, t->forward0.b));
-    OK(conv_backward_data(c, p, g->b.n, t->y.b, t->bias_x.b, t->backward.b));
-    OK(conv_backward_data(c, p, g->b.n, t->y.b, NULL, t->backward0.b));
+    OK(conv_forward(c, p, g->b.n, t->x.b, t->bias_y.b, NULL, t->forward.b));
+    OK(conv_forward(c, p, g->b.n, t->x.b, NULL, NULL, t->forward0.b));
+    OK(conv_backward_data(c, p, g->b.n, t->y.b, t->bias_x.b, NULL, t->backward.b));
+    OK(conv_backward_data(c, p, g->b.n, t->y.b, NULL, NULL, t->backward0.b));
     OK(conv_backward_weights(c, p, &g->b, t->x.b, t->y.b, t->dw.b));
     OK(device_finish(c, d));
     conv_plan_delete(&p);
@@ -194,6 +194,14 @@ START_TEST(same_bits_for_every_tile)
 }
 END_TEST
 
+static void same_values(const tensor *a, const tensor *b, const char *what)
+{
+    float *x = tensor_values(a), *y = tensor_values(b);
+    for (size_t i = 0; i < a->count; i++)
+        ck_assert_msg(!memcmp(&x[i], &y[i], sizeof(float)), "%s, element %zu: %a and %a", what, i, x[i], y[i]);
+    free(x), free(y);
+}
+
 /* The order of the sums as conv.h states it, in float arithmetic on the host, to the bit. */
 START_TEST(order_of_sums)
 {
@@ -270,6 +278,40 @@ START_TEST(order_of_micro_batches)
 }
 END_TEST
 
+/* Every end on every kernel: the bits of the convolution and of the pointwise operator after it. */
+START_TEST(end_of_an_output)
+{
+    static const int chosen[] = {0, 1, 3, 9, 14};
+    static const activation functions[] = {ACTIVATION_RELU, ACTIVATION_LEAKY, ACTIVATION_TANH, ACTIVATION_SIGMOID};
+    const geometry *g = &geometries[chosen[_i]];
+    const activation f = functions[_i % 4];
+    tensors t = tensors_new(g);
+    const int n = g->b.n;
+    for (int slope = 0; slope < 2; slope++) {
+        const conv_ends ends = {{f, .3f, slope}, {f, .3f, !slope}};
+        conv_plan *p = NULL;
+        run_all(g, &t);
+        buffer *y = t.forward.b, *x = t.backward.b;
+        OK(conv_plan_new(c, d, &g->s, CONV_FORWARD | CONV_BACKWARD_DATA, n, 1, &ends, &p));
+        OK(conv_pack(c, p, t.w.b));
+        OK(conv_forward(c, p, n, t.x.b, t.bias_y.b, slope ? t.y.b : NULL, t.forward0.b));
+        OK(conv_backward_data(c, p, n, t.y.b, t.bias_x.b, slope ? NULL : t.x.b, t.backward0.b));
+        if (slope) {
+            ck_assert_int_eq(conv_forward(c, p, n, t.x.b, NULL, NULL, t.forward0.b), STATUS_USAGE);
+            OK(activation_backward(c, d, f, .3f, t.y.count, t.y.b, y, y));
+            OK(activation_forward(c, d, f, .3f, t.x.count, x, x));
+        } else {
+            OK(activation_forward(c, d, f, .3f, t.y.count, y, y));
+            OK(activation_backward(c, d, f, .3f, t.x.count, t.x.b, x, x));
+        }
+        same_values(&t.forward, &t.forward0, "forward");
+        same_values(&t.backward, &t.backward0, "backward data");
+        conv_plan_delete(&p);
+    }
+    tensors_delete(&t);
+}
+END_TEST
+
 /* Fewer samples than the plan is for, and padded channels that stay zero. */
 START_TEST(parts_and_padding)
 {
@@ -279,10 +321,10 @@ START_TEST(parts_and_padding)
     run_all(g, &t);
     float *whole = tensor_values(&t.forward);
     conv_plan *p = NULL;
-    OK(conv_plan_new(c, d, s, CONV_FORWARD, 50, 1, &p));
+    OK(conv_plan_new(c, d, s, CONV_FORWARD, 50, 1, NULL, &p));
     OK(conv_pack(c, p, t.w.b));
     OK(buffer_fill_float(c, t.forward.b, 0, t.forward.count * sizeof(float), NAN));
-    OK(conv_forward(c, p, 2, t.x.b, t.bias_y.b, t.forward.b));
+    OK(conv_forward(c, p, 2, t.x.b, t.bias_y.b, NULL, t.forward.b));
     float *part = tensor_values(&t.forward);
     const size_t co = (size_t)layout_channels(s->co), two = 2 * y_pixels(s, 1) * co;
     ck_assert(!memcmp(part, whole, two * sizeof(float)));
@@ -298,7 +340,7 @@ END_TEST
 static void refuse(const conv_shape *s, int directions, int n, int micro, const char *says)
 {
     conv_plan *p = NULL;
-    ck_assert_int_eq(conv_plan_new(c, d, s, directions, n, micro, &p), STATUS_USAGE);
+    ck_assert_int_eq(conv_plan_new(c, d, s, directions, n, micro, NULL, &p), STATUS_USAGE);
     ck_assert_ptr_null(p);
     ck_assert_msg(strstr(context_message(c), says), "\"%s\" does not say \"%s\"", context_message(c), says);
 }
@@ -323,16 +365,16 @@ START_TEST(bad_input)
     unsetenv("COSMOCL_CONV_TILE");
 
     conv_plan *p = NULL;
-    OK(conv_plan_new(c, d, &good, CONV_FORWARD, 4, 1, &p));
+    OK(conv_plan_new(c, d, &good, CONV_FORWARD, 4, 1, NULL, &p));
     tensor x = tensor_random(4 * 64, 16, 1), y = tensor_random(4 * 16, 32, 2), dw = tensor_empty(25 * 16 * 32);
-    ck_assert_int_eq(conv_forward(c, p, 5, x.b, NULL, y.b), STATUS_USAGE);
-    ck_assert_int_eq(conv_backward_data(c, p, 4, y.b, NULL, x.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_forward(c, p, 5, x.b, NULL, NULL, y.b), STATUS_USAGE);
+    ck_assert_int_eq(conv_backward_data(c, p, 4, y.b, NULL, NULL, x.b), STATUS_USAGE);
     ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 4, 4}, x.b, y.b, dw.b), STATUS_USAGE);
-    ck_assert_int_eq(conv_forward(c, p, 4, y.b, NULL, y.b), STATUS_USAGE); /* x too small */
+    ck_assert_int_eq(conv_forward(c, p, 4, y.b, NULL, NULL, y.b), STATUS_USAGE); /* x too small */
     ck_assert_msg(strstr(context_message(c), "conv_forward"), "%s", context_message(c));
     conv_plan_delete(&p);
     conv_plan_delete(&p);
-    OK(conv_plan_new(c, d, &good, ALL, 4, 1, &p));
+    OK(conv_plan_new(c, d, &good, ALL, 4, 1, NULL, &p));
     ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 4, 2}, x.b, y.b, dw.b), STATUS_USAGE);
     ck_assert_int_eq(conv_backward_weights(c, p, &(batching){4, 3, 3}, x.b, y.b, dw.b), STATUS_USAGE);
     conv_plan_delete(&p);
@@ -348,7 +390,7 @@ START_TEST(out_of_memory)
     device *small = NULL;
     conv_plan *p = NULL;
     OK(device_open(c, &(device_options){.budget_bytes = 1 << 20}, &small));
-    ck_assert_int_eq(conv_plan_new(c, small, &s, ALL, 50, 5, &p), STATUS_MEMORY);
+    ck_assert_int_eq(conv_plan_new(c, small, &s, ALL, 50, 5, NULL, &p), STATUS_MEMORY);
     ck_assert_ptr_null(p);
     ck_assert_msg(strstr(context_message(c), "of a convolution"), "%s", context_message(c));
     ck_assert_uint_eq(device_bytes_used(small), 0);
@@ -358,7 +400,7 @@ START_TEST(out_of_memory)
     int failures = 0;
     while (e == STATUS_MEMORY) {
         memory_fail_at(failures + 1);
-        e = conv_plan_new(c, d, &s, ALL, 50, 5, &p);
+        e = conv_plan_new(c, d, &s, ALL, 50, 5, NULL, &p);
         if (e == STATUS_MEMORY) {
             ck_assert_ptr_null(p);
             ck_assert_uint_eq(device_bytes_used(d), before);
@@ -381,6 +423,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, device_setup, device_teardown);
     tcase_add_loop_test(t, oracle, 0, GEOMETRIES);
     tcase_add_loop_test(t, same_bits_for_every_tile, 0, 8);
+    tcase_add_loop_test(t, end_of_an_output, 0, 5);
     tcase_add_test(t, order_of_sums);
     tcase_add_loop_test(t, order_of_micro_batches, 0, 2);
     tcase_add_test(t, parts_and_padding);

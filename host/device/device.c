@@ -56,6 +56,7 @@ void device_delete(device **pointer)
     if (!d) return;
     *pointer = NULL;
     if (d->queue) clFinish(d->queue);
+    workspace_delete(d);
     profile_delete(d);
     kernels_delete(d);
     programs_delete(d);

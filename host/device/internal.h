@@ -3,6 +3,7 @@
 #define DEVICE_INTERNAL_H
 
 #include "device/kernel.h"
+#include "device/workspace.h"
 #include "device/opencl.h"
 
 /* ---- errors.c: every call into OpenCL that can fail passes here, so that tests can make the n-th one fail ----------
@@ -110,6 +111,7 @@ struct device {
     cl_command_queue queue;
     size_t budget, used, peak, alignment;
     buffer *buffers; /* live roots */
+    buffer *workspace[WORKSPACE_PARTS];
     uint64_t next_serial;
     cl_int late;           /* error of a wait in buffer_delete, reported by the next device_finish or buffer_read */
     uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */

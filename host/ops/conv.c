@@ -87,7 +87,6 @@ void conv_plan_delete(conv_plan **pointer)
     if (!p) return;
     conv_gather_delete(&p->forward);
     conv_gather_delete(&p->backward);
-    conv_weights_delete(&p->weights);
     buffer_delete(&p->zeros);
     memory_delete(pointer);
 }

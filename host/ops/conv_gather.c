@@ -79,7 +79,6 @@ status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *
 void conv_gather_delete(conv_gather *g)
 {
     buffer_delete(&g->packed);
-    conv_winograd_delete(&g->winograd);
 }
 
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)

@@ -3,6 +3,7 @@
 #ifndef OPS_CONV_INTERNAL_H
 #define OPS_CONV_INTERNAL_H
 
+#include "device/workspace.h"
 #include "ops/conv.h"
 #include "ops/conv_tuning.h"
 
@@ -25,7 +26,7 @@ typedef struct {
     int columns;                        /* of the widest product, in tiles */
     int windows_groups, results_groups; /* vectors of channels per work-item */
     kernel *windows, *products, *results;
-    buffer *v, *m;
+    size_t v_bytes, m_bytes; /* of the workspace: windows and products of a chunk */
 } conv_winograd;
 
 /* Forward or backward data. `in` and `out` are the kernel's input and output: x → y or y → x. */
@@ -47,7 +48,7 @@ typedef struct {
     int chunk_tiles; /* winograd_weights.cl */
     int rows, vectors, ci, co, taps, chunk_rows, chunk_samples, panel_floats; /* conv_weights.cl */
     int tap_rows;                                                             /* conv_weights_ci1 */
-    buffer *scratch, *partial;
+    size_t scratch_bytes, partial_bytes; /* of the workspace; no partial gradients: 0 */
 } conv_weights;
 
 struct conv_plan {
@@ -77,11 +78,9 @@ status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                          buffer *out);
-void conv_winograd_delete(conv_winograd *w);
 
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
-void conv_weights_delete(conv_weights *w);
 
 /* kernel_run with the plan's work-groups: the first dimension is rounded up to whole ones. */
 status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,

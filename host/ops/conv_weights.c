@@ -106,25 +106,32 @@ static status filtered_get(context *c, conv_plan *p)
     return kernel_get(c, p->d, "winograd_weights", "winograd_weights", text, &w->run);
 }
 
-static status wide_new(context *c, conv_plan *p)
+/* Floats of scratch that a work-item needs for groups of this size. */
+static size_t item_floats(const conv_weights *w, int group)
+{
+    return (size_t)w->panel_floats + (size_t)w->taps * (size_t)w->ci * (size_t)w->co * (size_t)depth_of(group);
+}
+
+/* The most that any number of micro-batches up to the plan's needs, with fewer work-items where memory is scarce. */
+static void sizes(conv_plan *p)
 {
     conv_weights *w = &p->weights;
-    status e = conv_algorithm_of(&p->s) == CONV_WINOGRAD ? filtered_get(c, p) : direct_get(c, p);
-    if (e) return e;
-    size_t scratch = 0;
-    int groups_most = 1;
     for (int micros = 1; micros <= p->max_micro; micros++) {
         const int group = group_size(p, blocks_of(p), micros), groups = divide_up(micros, group);
-        const size_t block = (size_t)w->taps * (size_t)w->ci * (size_t)w->co;
-        const size_t floats =
-            (size_t)items_of(p, blocks_of(p) * groups) * ((size_t)w->panel_floats + block * (size_t)depth_of(group));
-        if (floats > scratch) scratch = floats;
-        groups_most = most(groups_most, groups);
+        const size_t item = sizeof(float) * item_floats(w, group), afforded = workspace_limit(p->d) / item;
+        if (afforded < (size_t)p->tiles.items) p->tiles.items = afforded ? (int)afforded : 1;
+        const size_t bytes = item * (size_t)items_of(p, blocks_of(p) * groups);
+        const size_t partial = groups > 1 ? sizeof(float) * (size_t)groups * conv_weight_count(&p->s) : 0;
+        if (bytes > w->scratch_bytes) w->scratch_bytes = bytes;
+        if (partial > w->partial_bytes) w->partial_bytes = partial;
     }
-    e = buffer_new(c, p->d, "scratch of a weight gradient", sizeof(float) * scratch, &w->scratch);
-    if (e || groups_most == 1) return e;
-    return buffer_new(c, p->d, "partial weight gradients",
-                      sizeof(float) * (size_t)groups_most * conv_weight_count(&p->s), &w->partial);
+}
+
+static status wide_new(context *c, conv_plan *p)
+{
+    const status e = conv_algorithm_of(&p->s) == CONV_WINOGRAD ? filtered_get(c, p) : direct_get(c, p);
+    if (!e) sizes(p);
+    return e;
 }
 
 static status narrow_new(context *c, conv_plan *p)
@@ -137,38 +144,36 @@ static status narrow_new(context *c, conv_plan *p)
     w->tap_rows = p->tiles.registers >= 20 ? most(least(25 / p->s.kernel, p->s.kernel), 1) : 1;
     snprintf(more, sizeof more, "-DKYB=%d", w->tap_rows);
     options_write(p, w->lanes, more, text);
-    const status e =
-        kernel_get(c, p->d, "conv_weights_narrow", ci1 ? "conv_weights_ci1" : "conv_weights_co1", text, &w->run);
-    if (e) return e;
-    return buffer_new(c, p->d, "partial weight gradients",
-                      sizeof(float) * (size_t)p->max_micro * conv_weight_count(&p->s), &w->partial);
+    w->partial_bytes = sizeof(float) * (size_t)p->max_micro * conv_weight_count(&p->s);
+    return kernel_get(c, p->d, "conv_weights_narrow", ci1 ? "conv_weights_ci1" : "conv_weights_co1", text, &w->run);
+}
+
+static status workspace(context *c, const conv_plan *p, buffer **scratch, buffer **partial)
+{
+    const status e = workspace_get(c, p->d, WORKSPACE_FIRST, p->weights.scratch_bytes, scratch);
+    return e ? e : workspace_get(c, p->d, WORKSPACE_SECOND, p->weights.partial_bytes, partial);
 }
 
 status conv_weights_new(context *c, conv_plan *p)
 {
     const bool narrow = p->ci == 1 || p->co == 1;
-    const status e = narrow ? narrow_new(c, p) : wide_new(c, p);
     char text[32];
-    if (e || !p->weights.partial) return e;
+    buffer *scratch, *partial;
+    status e = narrow ? narrow_new(c, p) : wide_new(c, p);
+    if (!e) e = workspace(c, p, &scratch, &partial);
+    if (e || !p->weights.partial_bytes) return e;
     snprintf(text, sizeof text, "-DVW=%d -DWG=%d", narrow ? p->weights.lanes : p->tiles.vector, p->tiles.work_group);
     return kernel_get(c, p->d, "conv_tree", "conv_tree", text, &p->weights.tree);
 }
 
-void conv_weights_delete(conv_weights *w)
-{
-    buffer_delete(&w->scratch);
-    buffer_delete(&w->partial);
-}
-
-static status tree_run(context *c, conv_plan *p, int parts, int lanes, buffer *dw)
+static status tree_run(context *c, conv_plan *p, int parts, int lanes, buffer *partial, buffer *dw)
 {
     const size_t count = conv_weight_count(&p->s), global[3] = {count / (size_t)lanes, 1, 1};
-    return conv_launch(
-        c, p, p->weights.tree, global,
-        KERNEL_ARGUMENTS(ARG_INT(parts), ARG_ULONG(count), ARG_BUFFER(p->weights.partial), ARG_BUFFER(dw)));
+    return conv_launch(c, p, p->weights.tree, global,
+                       KERNEL_ARGUMENTS(ARG_INT(parts), ARG_ULONG(count), ARG_BUFFER(partial), ARG_BUFFER(dw)));
 }
 
-static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
+static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *partial, buffer *dw)
 {
     const conv_weights *w = &p->weights;
     const int micros = batching_count(b);
@@ -179,24 +184,26 @@ static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x,
     const size_t narrow_y[3] = {(size_t)(p->ci / w->lanes), taps, (size_t)micros};
     const status e = ci1 ? conv_launch(c, p, w->run, narrow_x,
                                        KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
-                                                        ARG_BUFFER(y), ARG_BUFFER(p->zeros), ARG_BUFFER(w->partial)))
+                                                        ARG_BUFFER(y), ARG_BUFFER(p->zeros), ARG_BUFFER(partial)))
                          : conv_launch(c, p, w->run, narrow_y,
                                        KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
-                                                        ARG_BUFFER(y), ARG_BUFFER(w->partial)));
-    return e ? e : tree_run(c, p, micros, w->lanes, dw);
+                                                        ARG_BUFFER(y), ARG_BUFFER(partial)));
+    return e ? e : tree_run(c, p, micros, w->lanes, partial, dw);
 }
 
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
 {
     const conv_weights *w = &p->weights;
-    if (p->ci == 1 || p->co == 1) return narrow_run(c, p, b, x, y, dw);
+    buffer *scratch, *partial;
+    status e = workspace(c, p, &scratch, &partial);
+    if (e) return e;
+    if (p->ci == 1 || p->co == 1) return narrow_run(c, p, b, x, y, partial, dw);
     const int micros = batching_count(b), blocks = blocks_of(p), group = group_size(p, blocks, micros);
     const int groups = divide_up(micros, group);
     const size_t global[3] = {(size_t)items_of(p, blocks * groups), 1, 1};
-    const status e =
-        conv_launch(c, p, w->run, global,
+    e = conv_launch(c, p, w->run, global,
                     KERNEL_ARGUMENTS(ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro), ARG_INT(group),
                                      ARG_INT(groups), ARG_INT(depth_of(group)), ARG_BUFFER(x), ARG_BUFFER(y),
-                                     ARG_BUFFER(w->scratch), ARG_BUFFER(groups > 1 ? w->partial : dw)));
-    return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, dw);
+                                     ARG_BUFFER(scratch), ARG_BUFFER(groups > 1 ? partial : dw)));
+    return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, partial, dw);
 }

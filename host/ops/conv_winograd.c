@@ -83,15 +83,17 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     return e;
 }
 
-/* Chunks that stay in a cache with the weights read as seldom as possible: at least half of the weights' size. */
+/* Chunks that stay in a cache with the weights read as seldom as possible: at least half of the weights' size, as far
+ * as the device's memory allows. */
 static int chunk_tiles(const conv_plan *p, const conv_gather *g, size_t each, size_t weights)
 {
     const conv_winograd *w = &g->winograd;
     const int all = p->max_samples * w->tiles_y * w->tiles_x;
-    size_t floats = (size_t)p->tiles.winograd_kib * 1024 / sizeof(float);
+    size_t floats = p->tiles.winograd_kib ? (size_t)p->tiles.winograd_kib * 1024 / sizeof(float) : SIZE_MAX;
     if (floats < weights / 2) floats = weights / 2;
+    if (floats > workspace_limit(p->d) / sizeof(float)) floats = workspace_limit(p->d) / sizeof(float);
     const size_t most = floats / each;
-    int tiles = p->tiles.winograd_kib && most < (size_t)all ? (int)most : all;
+    int tiles = most < (size_t)all ? (int)most : all;
     tiles = divide_up(all, divide_up(all, tiles > 1 ? tiles : 1)); /* chunks of equal size */
     return divide_up(tiles, w->rows) * w->rows;
 }
@@ -113,16 +115,12 @@ status conv_winograd_new(context *c, conv_plan *p, conv_gather *g)
     if (e) return e;
     sizes(p, g, &v, &m, &u);
     w->chunk = chunk_tiles(p, g, v + m, u);
-    e = buffer_new(c, p->d, "windows of a convolution", sizeof(float) * v * (size_t)w->chunk, &w->v);
-    if (!e) e = buffer_new(c, p->d, "products of a convolution", sizeof(float) * m * (size_t)w->chunk, &w->m);
+    w->v_bytes = sizeof(float) * v * (size_t)w->chunk, w->m_bytes = sizeof(float) * m * (size_t)w->chunk;
+    buffer *windows, *products;
+    e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &windows);
+    if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &products);
     if (!e) e = buffer_new(c, p->d, "transformed weights of a convolution", sizeof(float) * u, &g->packed);
     return e ? e : buffer_zero(c, g->packed); /* what lies behind the last channel stays so */
-}
-
-void conv_winograd_delete(conv_winograd *w)
-{
-    buffer_delete(&w->v);
-    buffer_delete(&w->m);
 }
 
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
@@ -139,7 +137,9 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
 {
     const conv_winograd *w = &g->winograd;
     const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
-    status e = STATUS_OK;
+    buffer *v, *m;
+    status e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &v);
+    if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &m);
     for (int first = 0; first < all && !e; first += w->chunk) {
         const int count = all - first < w->chunk ? all - first : w->chunk, blocks = divide_up(count, w->rows);
         const int per_item = p->tiles.work_group > 1 ? 1 : blocks, rows = blocks * w->rows;
@@ -147,14 +147,14 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
         const size_t products[3] = {(size_t)divide_up(blocks, per_item), (size_t)w->columns, PRODUCTS};
         const size_t results[3] = {(size_t)divide_up(g->out / vector, w->results_groups), (size_t)count, 1};
         e = conv_launch(c, p, w->windows, windows,
-                        KERNEL_ARGUMENTS(ARG_BUFFER(in), ARG_BUFFER(w->v), ARG_INT(first), ARG_INT(rows)));
+                        KERNEL_ARGUMENTS(ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
         if (!e)
             e = conv_launch(c, p, w->products, products,
-                            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(w->v), ARG_BUFFER(g->packed),
-                                             ARG_BUFFER(w->m)));
+                            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v), ARG_BUFFER(g->packed),
+                                             ARG_BUFFER(m)));
         if (!e)
             e = conv_launch(c, p, w->results, results,
-                            KERNEL_ARGUMENTS(ARG_BUFFER(w->m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
+                            KERNEL_ARGUMENTS(ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
                                              ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     return e;

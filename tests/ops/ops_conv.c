@@ -2,6 +2,7 @@
  * width and work-group; plans, padded channels and bad input. */
 #include "ops/conv_test.h"
 #include "base/memory.h"
+#include "device/workspace.h"
 #include "ops/conv.h"
 #include "ops/ref/conv_ref.h"
 
@@ -382,6 +383,33 @@ START_TEST(bad_input)
 }
 END_TEST
 
+/* A device with little memory works in smaller chunks, to the same bits. */
+START_TEST(little_memory)
+{
+    const geometry *g = &geometries[_i ? 3 : 14];
+    device *whole = d;
+    tensors t = tensors_new(g), u;
+    run_all(g, &t);
+    OK(device_open(c, &(device_options){.budget_bytes = 8 << 20}, &d));
+    u = tensors_new(g);
+    run_all(g, &u);
+    ck_assert_uint_le(device_bytes_peak(d), 8 << 20);
+    same_values(&t.forward, &u.forward, "forward");
+    same_values(&t.backward, &u.backward, "backward data");
+    same_values(&t.dw, &u.dw, "backward weights");
+    tensors_delete(&u);
+    device_delete(&d);
+    d = whole;
+    tensors_delete(&t);
+}
+END_TEST
+
+static size_t bytes_without_workspace(device *of)
+{
+    workspace_delete(of);
+    return device_bytes_used(of);
+}
+
 /* Out of memory, of the device or the host, wherever it happens: a status that says for what, and nothing left behind.
  */
 START_TEST(out_of_memory)
@@ -393,9 +421,9 @@ START_TEST(out_of_memory)
     ck_assert_int_eq(conv_plan_new(c, small, &s, ALL, 50, 5, NULL, &p), STATUS_MEMORY);
     ck_assert_ptr_null(p);
     ck_assert_msg(strstr(context_message(c), "of a convolution"), "%s", context_message(c));
-    ck_assert_uint_eq(device_bytes_used(small), 0);
+    ck_assert_uint_eq(bytes_without_workspace(small), 0);
     device_delete(&small);
-    const size_t before = device_bytes_used(d);
+    const size_t before = bytes_without_workspace(d);
     status e = STATUS_MEMORY;
     int failures = 0;
     while (e == STATUS_MEMORY) {
@@ -403,7 +431,7 @@ START_TEST(out_of_memory)
         e = conv_plan_new(c, d, &s, ALL, 50, 5, NULL, &p);
         if (e == STATUS_MEMORY) {
             ck_assert_ptr_null(p);
-            ck_assert_uint_eq(device_bytes_used(d), before);
+            ck_assert_uint_eq(bytes_without_workspace(d), before);
             failures++;
         }
     }
@@ -411,7 +439,7 @@ START_TEST(out_of_memory)
     OK(e);
     ck_assert_int_ge(failures, 4); /* the plan and its buffers */
     conv_plan_delete(&p);
-    ck_assert_uint_eq(device_bytes_used(d), before);
+    ck_assert_uint_eq(bytes_without_workspace(d), before);
 }
 END_TEST
 
@@ -424,6 +452,7 @@ int main(void)
     tcase_add_loop_test(t, oracle, 0, GEOMETRIES);
     tcase_add_loop_test(t, same_bits_for_every_tile, 0, 8);
     tcase_add_loop_test(t, end_of_an_output, 0, 5);
+    tcase_add_loop_test(t, little_memory, 0, 2);
     tcase_add_test(t, order_of_sums);
     tcase_add_loop_test(t, order_of_micro_batches, 0, 2);
     tcase_add_test(t, parts_and_padding);

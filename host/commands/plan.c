@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "commands/ready.h"
-#include "dataset/split.h"
+#include "device/workspace.h"
 #include "maps/dtfe.h"
 #include "maps/from_snapshots.h"
 #include "nets/autoencoder.h"
@@ -23,96 +23,11 @@ typedef struct {
     context *c;
     const config *cfg;
     device *d;
-    simulation_options boxes;
-    gan_options gan;
-    encoder_options encoder, sanity;
-    network_shape network;
-    int64_t particles, training, variants, test, steps, epochs, encoder_steps, sanity_steps;
-    int pixels, crop;
+    plan_sizes z;
     double *positions; /* of a box after a few steps: what a map's time depends on is their number */
     double box_s, map_s, step_s, encoder_s, sanity_s;
     size_t box_bytes, gan_bytes, encoder_bytes, sanity_bytes;
 } plan;
-
-status plan_check(context *c, const config *cfg)
-{
-    int count = 0;
-    config_list(cfg, "simulate.redshifts", &count);
-    if (config_integer(cfg, "simulate.dims") != 2)
-        return context_fail(c, STATUS_USAGE,
-                            "pipeline: simulate.dims = 3: the maps of 3D boxes are not part of this version; use "
-                            "simulate.dims = 2, or the command simulate alone");
-    if (count != 1)
-        return context_fail(
-            c, STATUS_USAGE,
-            "pipeline: simulate.redshifts names %d redshifts, and a run trains on the maps of one; name "
-            "that one, or use the commands simulate and maps for each",
-            count);
-    return STATUS_OK;
-}
-
-/* Steps of a training of `section`: those asked for, else as many as its epochs have. */
-static status training_steps(const plan *p, const char *section, int batch, int64_t *steps, int64_t *per_epoch)
-{
-    char name[2][32];
-    snprintf(name[0], sizeof name[0], "%s.steps", section);
-    snprintf(name[1], sizeof name[1], "%s.epochs", section);
-    *per_epoch = p->training * p->variants / batch;
-    if (*per_epoch < 1)
-        return context_fail(p->c, STATUS_USAGE, "%lld training maps give fewer sub-images than %s.batch = %d",
-                            (long long)p->training, section, batch);
-    *steps = config_integer(p->cfg, name[0]);
-    if (!*steps) *steps = *per_epoch * config_integer(p->cfg, name[1]);
-    return STATUS_OK;
-}
-
-/* The steps and saved epochs of the training, and the maps it is left with. */
-static status training_sizes(plan *p)
-{
-    context *c = p->c;
-    const config *cfg = p->cfg;
-    uint32_t boxes = (uint32_t)p->boxes.boxes, validation = 0, test = 0;
-    status s = dataset_held_out(c, "dataset.validation", config_real(cfg, "dataset.validation"), boxes, &validation);
-    if (!s) s = dataset_held_out(c, "dataset.test", config_real(cfg, "dataset.test"), boxes, &test);
-    if (s) return s;
-    p->training = (int64_t)boxes - validation - test;
-    if (p->training < 1)
-        return context_fail(c, STATUS_USAGE,
-                            "of %u boxes none is left to train on; lower dataset.validation and dataset.test", boxes);
-    const dataset_variants each =
-        dataset_variants_of(p->pixels, p->pixels, p->crop, config_flag(cfg, "dataset.rotate"));
-    p->variants = dataset_variants_count(&each);
-    p->test = test;
-    int64_t per_epoch = 0, save = config_integer(cfg, "gan.save_every");
-    s = training_steps(p, "gan", p->gan.batch, &p->steps, &per_epoch);
-    if (!s) p->epochs = p->steps / (save ? save : per_epoch);
-    p->sanity_steps = config_integer(cfg, "encoder.sanity_steps");
-    return s ? s : training_steps(p, "encoder", p->encoder.batch, &p->encoder_steps, &per_epoch);
-}
-
-/* Sizes that follow from the configuration alone. */
-static status sizes(plan *p)
-{
-    context *c = p->c;
-    const config *cfg = p->cfg;
-    status s = plan_check(c, cfg);
-    if (!s) s = simulation_options_read(c, cfg, &p->boxes);
-    if (!s) s = gan_options_read(c, cfg, &p->gan);
-    if (!s) s = encoder_options_read(c, cfg, &p->encoder);
-    if (s) return s;
-    p->sanity = p->encoder;
-    p->sanity.loss = ENCODER_Z;
-    p->particles = (int64_t)pow(p->boxes.particles, p->boxes.spectrum.dims);
-    s = maps_pixels(c, (int)config_integer(cfg, "maps.pixels"), p->particles, &p->pixels);
-    p->crop = (int)config_integer(cfg, "dataset.crop");
-    if (!p->crop) p->crop = p->pixels / 2;
-    if (!s) s = network_shape_read(c, cfg, p->crop, &p->network);
-    if (s) return s;
-    s = training_sizes(p);
-    if (s) return s;
-    p->box_bytes = simulation_bytes(p->d, &p->boxes, p->particles);
-    return STATUS_OK;
-}
 
 static status keep(context *c, void *user, int index, snapshot *s)
 {
@@ -127,7 +42,7 @@ static status keep(context *c, void *user, int index, snapshot *s)
 static status time_box(plan *p, int steps, double *seconds)
 {
     simulation *box = NULL;
-    simulation_options o = p->boxes;
+    simulation_options o = p->z.boxes;
     o.steps = steps;
     status s = simulation_new(p->c, p->d, &o, 0, &box);
     for (int i = 0; i < 2 && !s; i++) { /* the first builds kernels */
@@ -145,21 +60,14 @@ static status time_boxes(plan *p)
     float *map = NULL;
     status s = time_box(p, SHORT, &few);
     if (!s) s = time_box(p, LONG, &more);
-    p->box_s = few + (p->boxes.steps - SHORT) * fmax(more - few, 0) / (LONG - SHORT);
-    if (!s) s = memory_new(p->c, "map", (size_t)p->pixels * p->pixels, sizeof *map, &map);
+    p->box_s = few + (p->z.boxes.steps - SHORT) * fmax(more - few, 0) / (LONG - SHORT);
+    if (!s) s = memory_new(p->c, "map", (size_t)p->z.pixels * p->z.pixels, sizeof *map, &map);
     double start = clock_seconds();
-    if (!s) s = dtfe_map(p->c, p->positions, NULL, p->particles, p->boxes.box_mpc_h, p->pixels, map);
+    if (!s) s = dtfe_map(p->c, p->positions, NULL, p->z.particles, p->z.boxes.box_mpc_h, p->z.pixels, map);
     p->map_s = (clock_seconds() - start) / (double)sysconf(_SC_NPROCESSORS_ONLN) *
                (double)config_integer(p->cfg, "maps.members");
     memory_delete(&map);
     return s;
-}
-
-/* Maps on the device with the order of their sub-images. */
-static size_t training_bytes(const plan *p)
-{
-    return (size_t)p->training *
-           ((size_t)p->pixels * p->pixels * sizeof(float) + (size_t)p->variants * sizeof(uint32_t));
 }
 
 /* Networks with first weights will do: the time of a step does not depend on them. */
@@ -167,8 +75,8 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
 {
     autoencoder *a = NULL;
     const initialisation how = (initialisation)config_choice(p->cfg, "network.init");
-    const int pixels = p->crop * p->crop;
-    status s = autoencoder_new(p->c, p->d, o, &p->network, &a);
+    const int pixels = p->z.crop * p->z.crop;
+    status s = autoencoder_new(p->c, p->d, o, &p->z.network, &a);
     if (!s) s = autoencoder_initialise(p->c, a, how);
     if (!s) s = parameters_initialise(p->c, a->generator, o->seed, how);
     if (!s && a->discriminator) s = parameters_initialise(p->c, a->discriminator, o->seed, how);
@@ -181,8 +89,9 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
         const double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < *step_s)) *step_s = seconds;
     }
-    *bytes = device_bytes_used(p->d) + training_bytes(p);
+    *bytes = device_bytes_used(p->d) + plan_training_bytes(&p->z);
     autoencoder_delete(&a);
+    workspace_delete(p->d);
     return s;
 }
 
@@ -190,10 +99,10 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
 static status time_training(plan *p)
 {
     gan *g = NULL;
-    int pixels = p->crop * p->crop;
-    status s = gan_new(p->c, p->d, &p->gan, &p->network, &g);
+    int pixels = p->z.crop * p->z.crop;
+    status s = gan_new(p->c, p->d, &p->z.gan, &p->z.network, &g);
     if (!s) s = gan_initialise(p->c, g, (initialisation)config_choice(p->cfg, "network.init"));
-    if (!s) s = random_normals(p->c, p->d, 1, 1, 0, 0, p->gan.batch, pixels, pixels, 0.3f, g->images);
+    if (!s) s = random_normals(p->c, p->d, 1, 1, 0, 0, p->z.gan.batch, pixels, pixels, 0.3f, g->images);
     for (int i = 0; i < SHORT && !s; i++) {
         double start = clock_seconds();
         s = gan_draw_latents(p->c, g, 0);
@@ -202,10 +111,11 @@ static status time_training(plan *p)
         double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
     }
-    p->gan_bytes = device_bytes_used(p->d) + training_bytes(p); /* the peak may be of a self-test before */
+    p->gan_bytes = device_bytes_used(p->d) + plan_training_bytes(&p->z); /* the peak may be of a self-test before */
     gan_delete(&g);
-    if (!s) s = time_encoder(p, &p->encoder, &p->encoder_s, &p->encoder_bytes);
-    if (!s && p->sanity_steps) s = time_encoder(p, &p->sanity, &p->sanity_s, &p->sanity_bytes);
+    workspace_delete(p->d);
+    if (!s) s = time_encoder(p, &p->z.encoder, &p->encoder_s, &p->encoder_bytes);
+    if (!s && p->z.sanity_steps) s = time_encoder(p, &p->z.sanity, &p->sanity_s, &p->sanity_bytes);
     return s;
 }
 
@@ -227,35 +137,37 @@ static plan_row *add_row(plan_row *rows, int *n, const char *stage, double secon
 /* Training of an encoder and the pairs made with it. */
 static void encoder_rows(const plan *p, double image_s, plan_row *rows, int *n)
 {
-    const int64_t truth = (p->crop < p->pixels ? 4 : 1) * p->test, generated = config_integer(p->cfg, "generate.count");
-    plan_row *r = add_row(rows, n, "train encoder", (double)p->encoder_steps * p->encoder_s, p->encoder_bytes);
-    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %.1f GFLOP each", (long long)p->encoder_steps,
-             p->encoder.batch, autoencoder_step_flops(&p->encoder, &p->network) * 1e-9);
+    const int64_t truth = (p->z.crop < p->z.pixels ? 4 : 1) * p->z.test,
+                  generated = config_integer(p->cfg, "generate.count");
+    plan_row *r = add_row(rows, n, "train encoder", (double)p->z.encoder_steps * p->encoder_s, p->encoder_bytes);
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %.1f GFLOP each", (long long)p->z.encoder_steps,
+             p->z.encoder.batch, autoencoder_step_flops(&p->z.encoder, &p->z.network) * 1e-9);
     r = add_row(rows, n, "infer", (double)truth * 2 * image_s, 0);
     snprintf(r->what, sizeof r->what, "%lld pairs", (long long)truth);
-    if (!p->sanity_steps) return;
-    r = add_row(rows, n, "sanity", (double)p->sanity_steps * p->sanity_s + (double)(truth + generated) * 2 * image_s,
+    if (!p->z.sanity_steps) return;
+    r = add_row(rows, n, "sanity", (double)p->z.sanity_steps * p->sanity_s + (double)(truth + generated) * 2 * image_s,
                 p->sanity_bytes);
-    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %lld pairs", (long long)p->sanity_steps,
-             p->sanity.batch, (long long)(truth + generated));
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images, %lld pairs", (long long)p->z.sanity_steps,
+             p->z.sanity.batch, (long long)(truth + generated));
 }
 
 static int rows_of(const plan *p, plan_row *rows)
 {
     const double image_s =
-        p->step_s * network_flops(NETWORK_GENERATOR, &p->network) / gan_step_flops(&p->gan, &p->network);
-    const int64_t generated = config_integer(p->cfg, "generate.count"), images = p->boxes.boxes * p->boxes.redshifts;
+        p->step_s * network_flops(NETWORK_GENERATOR, &p->z.network) / gan_step_flops(&p->z.gan, &p->z.network);
+    const int64_t generated = config_integer(p->cfg, "generate.count"),
+                  images = p->z.boxes.boxes * p->z.boxes.redshifts;
     int n = 0;
-    plan_row *r = add_row(rows, &n, "simulate", (double)p->boxes.boxes * p->box_s, p->box_bytes);
-    snprintf(r->what, sizeof r->what, "%lld boxes of %lld particles, mesh %d, %d steps", (long long)p->boxes.boxes,
-             (long long)p->particles, p->boxes.mesh, p->boxes.steps);
+    plan_row *r = add_row(rows, &n, "simulate", (double)p->z.boxes.boxes * p->box_s, p->box_bytes);
+    snprintf(r->what, sizeof r->what, "%lld boxes of %lld particles, mesh %d, %d steps", (long long)p->z.boxes.boxes,
+             (long long)p->z.particles, p->z.boxes.mesh, p->z.boxes.steps);
     r = add_row(rows, &n, "maps", (double)images * p->map_s, 0);
-    snprintf(r->what, sizeof r->what, "%lld maps of %d x %d pixels", (long long)images, p->pixels, p->pixels);
-    r = add_row(rows, &n, "train gan", (double)p->steps * p->step_s, p->gan_bytes);
-    snprintf(r->what, sizeof r->what, "%lld steps of %d images of %d x %d, %.1f GFLOP each", (long long)p->steps,
-             p->gan.batch, p->crop, p->crop, gan_step_flops(&p->gan, &p->network) * 1e-9);
-    r = add_row(rows, &n, "select", (double)(p->epochs * SCORED) * image_s * 3, 0);
-    snprintf(r->what, sizeof r->what, "%lld saved epochs, %d images each", (long long)p->epochs, SCORED);
+    snprintf(r->what, sizeof r->what, "%lld maps of %d x %d pixels", (long long)images, p->z.pixels, p->z.pixels);
+    r = add_row(rows, &n, "train gan", (double)p->z.steps * p->step_s, p->gan_bytes);
+    snprintf(r->what, sizeof r->what, "%lld steps of %d images of %d x %d, %.1f GFLOP each", (long long)p->z.steps,
+             p->z.gan.batch, p->z.crop, p->z.crop, gan_step_flops(&p->z.gan, &p->z.network) * 1e-9);
+    r = add_row(rows, &n, "select", (double)(p->z.epochs * SCORED) * image_s * 3, 0);
+    snprintf(r->what, sizeof r->what, "%lld saved epochs, %d images each", (long long)p->z.epochs, SCORED);
     r = add_row(rows, &n, "generate", (double)generated * image_s, 0);
     snprintf(r->what, sizeof r->what, "%lld maps", (long long)generated);
     r = add_row(rows, &n, "baselines", (double)generated * image_s, 0);
@@ -304,7 +216,8 @@ status plan_print(context *c, const command_line *line)
     plan p = {.c = c, .cfg = line->cfg};
     provenance origin = {0};
     status s = ready_device(c, line, &origin, &p.d);
-    if (!s) s = sizes(&p);
+    if (!s) s = plan_sizes_read(c, line->cfg, &p.z);
+    if (!s) p.box_bytes = simulation_bytes(p.d, &p.z.boxes, p.z.particles);
     if (!s) log_info(c, "measuring a few steps of each stage");
     if (!s) s = time_training(&p);
     if (!s) s = time_boxes(&p);

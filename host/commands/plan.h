@@ -4,6 +4,23 @@
 #define COMMANDS_PLAN_H
 
 #include "commands/command.h"
+#include "nets/autoencoder.h"
+#include "nets/gan.h"
+#include "sim/simulation.h"
+
+/* What follows from the configuration alone. */
+typedef struct {
+    simulation_options boxes;
+    gan_options gan;
+    encoder_options encoder, sanity;
+    network_shape network;
+    int64_t particles, training, variants, test, steps, epochs, encoder_steps, sanity_steps;
+    int pixels, crop;
+} plan_sizes;
+
+status plan_sizes_read(context *c, const config *cfg, plan_sizes *z);
+/* Maps on the device with the order of their sub-images. */
+size_t plan_training_bytes(const plan_sizes *z);
 
 /* STATUS_USAGE for what a later stage would refuse after hours of the first: 3D boxes, several redshifts. */
 status plan_check(context *c, const config *cfg);

@@ -2,6 +2,7 @@
 #include "device/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
 
@@ -84,7 +85,8 @@ static status root_new(context *c, device *d, const char *label, size_t bytes, s
     if (s) return s;
     cl_int code = CL_SUCCESS;
     const cl_mem_flags flags = host ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR : CL_MEM_READ_WRITE;
-    b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, flags, host ? bytes : charged, (void *)host, &code));
+    if (!d->sizes_only)
+        b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, flags, host ? bytes : charged, (void *)host, &code));
     if (code) {
         memory_delete(&b->label);
         memory_delete(&b);
@@ -109,6 +111,7 @@ status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer
         return refuse(c, d, label, bytes, "which is more than memory can be addressed");
     /* Whole blocks of 64 bytes: a vector of 16 floats that begins inside never ends outside. */
     const size_t charged = bytes ? (bytes + 63) / 64 * 64 : 64;
+    if (d->sizes_only) return root_new(c, d, label, bytes, charged, NULL, out);
     if (charged > d->record.largest_block_bytes)
         return refuse(c, d, label, bytes, "which is more than the largest block");
     if (charged > d->budget - d->used) return refuse(c, d, label, bytes, "which does not fit in the budget");
@@ -150,8 +153,9 @@ status buffer_view(context *c, buffer *parent, size_t offset_bytes, size_t bytes
     b->offset = parent->offset + offset_bytes;
     const cl_buffer_region region = {b->offset, bytes};
     cl_int code = CL_SUCCESS;
-    b->memory = OPENCL_NEW(
-        code, clCreateSubBuffer(b->root->memory, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code));
+    if (!d->sizes_only)
+        b->memory = OPENCL_NEW(
+            code, clCreateSubBuffer(b->root->memory, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code));
     if (code) {
         memory_delete(&b->label);
         memory_delete(&b);
@@ -176,7 +180,7 @@ void buffer_delete(buffer **pointer)
         d->done = d->queued;
         d->staging_used = 0;
     }
-    clReleaseMemObject(b->memory);
+    if (b->memory) clReleaseMemObject(b->memory);
     if (!b->root) {
         d->used -= b->charged;
         if (b->next) b->next->before = b->before;
@@ -214,6 +218,7 @@ cl_mem opencl_memory(const buffer *b)
 static status enqueue_write(context *c, buffer *b, size_t offset, const void *data, size_t bytes, cl_bool wait)
 {
     device *d = b->d;
+    if (d->sizes_only) return STATUS_OK;
     cl_event e;
     cl_event *slot = profile_slot(d, &e);
     buffer_use(b);
@@ -254,6 +259,10 @@ status buffer_read(context *c, buffer *b, size_t offset, void *data, size_t byte
     status s = check_range(c, b, "a read", offset, bytes);
     if (s || !bytes) return s;
     device *d = b->d;
+    if (d->sizes_only) {
+        memset(data, 0, bytes);
+        return STATUS_OK;
+    }
     cl_event e;
     cl_event *slot = profile_slot(d, &e);
     const cl_int code = OPENCL(clEnqueueReadBuffer(d->queue, b->memory, CL_TRUE, offset, bytes, data, 0, NULL, slot));
@@ -303,6 +312,7 @@ status buffer_copy(context *c, buffer *from, size_t from_offset, buffer *to, siz
     const size_t first = from->offset + from_offset, second = to->offset + to_offset;
     if (from_root == to_root && first < second + bytes && second < first + bytes)
         return context_fail(c, STATUS_FAILURE, "%s: a copy of %zu bytes overlaps itself", from->label, bytes);
+    if (d->sizes_only) return STATUS_OK;
     cl_event e;
     cl_event *slot = profile_slot(d, &e);
     buffer_use(from);
@@ -318,7 +328,7 @@ static status enqueue_fill(context *c, buffer *b, const void *pattern, size_t pa
                            size_t bytes)
 {
     device *d = b->d;
-    if (!bytes) return STATUS_OK;
+    if (!bytes || d->sizes_only) return STATUS_OK;
     cl_event e;
     cl_event *slot = profile_slot(d, &e);
     buffer_use(b);
@@ -354,4 +364,38 @@ status buffer_zero(context *c, buffer *b)
     const size_t words = b->bytes / 4 * 4;
     status s = fill_words(c, b, 0, words, 0);
     return s ? s : enqueue_fill(c, b, &zero, 1, words, b->bytes - words);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const device_buffer_row *x = a, *y = b;
+    return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : strcmp(x->what, y->what);
+}
+
+status device_buffers(context *c, const device *d, device_buffer_row **rows, int *count)
+{
+    int n = 0;
+    *count = 0;
+    for (const buffer *b = d->buffers; b; b = b->next) n++;
+    const status s = memory_new(c, "list of buffers", (size_t)(n ? n : 1), sizeof **rows, rows);
+    if (s) return s;
+    for (const buffer *b = d->buffers; b; b = b->next) {
+        const char *end = strstr(b->label, " of ");
+        char what[sizeof(*rows)->what];
+        snprintf(what, sizeof what, "%.*s", end ? (int)(end - b->label) : (int)strlen(b->label), b->label);
+        int i = 0;
+        while (i < *count && strcmp((*rows)[i].what, what)) i++;
+        if (i == *count) memcpy((*rows)[(*count)++].what, what, sizeof what);
+        (*rows)[i].bytes += b->charged;
+    }
+    qsort(*rows, (size_t)*count, sizeof **rows, by_bytes);
+    return STATUS_OK;
+}
+
+size_t device_largest_buffer(const device *d)
+{
+    size_t largest = 0;
+    for (const buffer *b = d->buffers; b; b = b->next)
+        if (b->charged > largest) largest = b->charged;
+    return largest;
 }

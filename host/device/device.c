@@ -34,9 +34,10 @@ status device_open(context *c, const device_options *o, device **out)
     d->alignment = d->record.base_align_bytes > 512 ? d->record.base_align_bytes : 512;
     d->budget = o && o->budget_bytes ? o->budget_bytes : d->record.global_bytes / 10 * 9;
     d->profile = o && o->profile;
+    d->sizes_only = o && o->sizes_only;
     if (d->record.avoid_device)
         log_warning(c, "%s is known to misbehave (%s); `cosmocl doctor` says more", d->record.name, d->record.quirk);
-    s = open_handles(c, d, d->profile);
+    if (!d->sizes_only) s = open_handles(c, d, d->profile);
     if (s) goto out;
     log_debug(c, "opened device %d:%d %s, budget %.0f MiB", d->record.platform, d->record.index, d->record.name,
               (double)d->budget / (1024.0 * 1024.0));
@@ -80,7 +81,7 @@ status device_late_error(context *c, device *d)
 
 status device_finish(context *c, device *d)
 {
-    const cl_int code = OPENCL_WAIT(clFinish(d->queue));
+    const cl_int code = d->sizes_only ? CL_SUCCESS : OPENCL_WAIT(clFinish(d->queue));
     if (code) return opencl_fail(c, d, "waiting for queued work", code);
     d->done = d->queued;
     d->staging_used = 0;
@@ -89,7 +90,7 @@ status device_finish(context *c, device *d)
 
 status device_flush(context *c, device *d)
 {
-    const cl_int code = OPENCL(clFlush(d->queue));
+    const cl_int code = d->sizes_only ? CL_SUCCESS : OPENCL(clFlush(d->queue));
     return code ? opencl_fail(c, d, "handing over queued work", code) : STATUS_OK;
 }
 

@@ -43,6 +43,7 @@ typedef struct {
     const char *spec;
     size_t budget_bytes; /* largest sum of buffers; 0: 90 % of the device's memory */
     bool profile;        /* time every kernel (device_profile) */
+    bool sizes_only;     /* count buffers, beyond the budget too, but make none and do no work */
 } device_options;
 
 status device_open(context *c, const device_options *o, device **out);
@@ -58,6 +59,14 @@ status device_flush(context *c, device *d);
 size_t device_bytes_used(const device *d);
 size_t device_bytes_peak(const device *d);
 size_t device_budget(const device *d);
+
+/* What the buffers hold, largest first: labels up to " of ", "first moments". Released by memory_delete. */
+typedef struct {
+    char what[64];
+    size_t bytes;
+} device_buffer_row;
+status device_buffers(context *c, const device *d, device_buffer_row **rows, int *count);
+size_t device_largest_buffer(const device *d);
 
 /* Time spent per kernel since the last call (profile devices only); released by memory_delete. */
 typedef struct {

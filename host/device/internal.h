@@ -122,7 +122,7 @@ struct device {
     bool announced; /* that kernels are built was logged */
     char *staging;  /* host copies of small writes until they have run */
     size_t staging_used;
-    bool profile;
+    bool profile, sizes_only;
     device_profile_row *rows;
     int row_count, row_capacity;
     profile_event *events;

@@ -71,7 +71,7 @@ status kernel_get(context *c, device *d, const char *file, const char *entry, co
     if (!s) s = memory_copy_string(c, file, &k->file);
     if (!s) s = memory_copy_string(c, entry, &k->entry);
     if (!s) s = memory_copy_string(c, options, &k->options);
-    if (!s) s = kernel_build(c, d, k);
+    if (!s && !d->sizes_only) s = kernel_build(c, d, k);
     if (s) {
         kernel_delete(&k);
         return s;
@@ -159,6 +159,7 @@ status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, c
                   const kernel_argument *arguments)
 {
     device *d = k->d;
+    if (d->sizes_only) return STATUS_OK;
     if (dimensions < 1 || dimensions > 3)
         return context_fail(c, STATUS_FAILURE, "kernel %s/%s: %d dimensions; there are 1 to 3", k->file, k->entry,
                             dimensions);

@@ -17,7 +17,7 @@ def main():
     o = arguments(__doc__)
     e = prepared(o, discriminator(o.filters, o.side, o.norm, LATENT))
     features = prepared(o, discriminator(o.filters, o.side, o.norm)[:-1].eval().requires_grad_(False))
-    g = prepared(o, Generator(o.filters, o.side, o.norm).eval().requires_grad_(False))
+    g = prepared(o, Generator(o.filters, o.side, o.norm, o.layout).eval().requires_grad_(False))
     oe, x = adam(e), images(o)
 
     def update(a, b):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The GAN step of `cosmocl bench gan-step` in PyTorch on the CPU, for comparison in the same run.
 
-    torch_gan_step.py [--image 64] [--filters 32,64,128,256] [--norm batch] [--repeat 5] [--threads 2] [--bf16] [--compile]
+    torch_gan_step.py [--image 64] [--filters 32,64,128,256] [--norm batch] [--repeat 5] [--threads 2] [--layout default] [--bf16]
+                      [--compile]
 
-Prints one JSON object. channels_last is used, which is the fastest layout there. --bf16 lets oneDNN compute float32
+Prints one JSON object. --bf16 lets oneDNN compute float32
 convolutions in bfloat16, which is another precision and is a row of its own.
 """
 import torch
@@ -15,7 +16,7 @@ from torch_networks import Generator, adam, arguments, discriminator, images, me
 def main():
     o = arguments(__doc__)
     d = prepared(o, discriminator(o.filters, o.side, o.norm))
-    g = prepared(o, Generator(o.filters, o.side, o.norm))
+    g = prepared(o, Generator(o.filters, o.side, o.norm, o.layout))
     od, og, x = adam(d), adam(g), images(o)
     one, zero = torch.ones(o.batch, 1), torch.zeros(o.batch, 1)
     bce = F.binary_cross_entropy_with_logits

@@ -21,9 +21,9 @@ def halvings(filters, norm):
 
 
 class Generator(nn.Module):
-    def __init__(self, filters, side, norm):
+    def __init__(self, filters, side, norm, layout):
         super().__init__()
-        self.first, self.side = filters[-1], side
+        self.first, self.side, self.layout = filters[-1], side, layout
         self.dense = nn.Linear(100, self.first * side * side)
         self.norm = nn.BatchNorm2d(self.first) if norm else nn.Identity()
         layers, outs = [], list(filters[-2::-1]) + [1]
@@ -35,7 +35,7 @@ class Generator(nn.Module):
         self.rest = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, z):
-        x = self.dense(z).view(-1, self.first, self.side, self.side).to(memory_format=torch.channels_last)
+        x = self.dense(z).view(-1, self.first, self.side, self.side).to(memory_format=self.layout)
         return self.rest(F.relu(self.norm(x)))
 
 
@@ -52,6 +52,7 @@ def arguments(description):
     a.add_argument("--batch", type=int, default=50)
     a.add_argument("--repeat", type=int, default=5)
     a.add_argument("--threads", type=int, default=2)
+    a.add_argument("--layout", choices=["channels_last", "default"], default="channels_last")
     a.add_argument("--bf16", action="store_true")
     a.add_argument("--compile", action="store_true")
     o = a.parse_args()
@@ -61,16 +62,17 @@ def arguments(description):
         torch.backends.mkldnn.conv.fp32_precision = "bf16"
     o.filters = [int(f) for f in o.filters.split(",")]
     o.side, o.norm = o.image >> len(o.filters), o.norm == "batch"
+    o.layout = torch.channels_last if o.layout == "channels_last" else torch.contiguous_format
     return o
 
 
 def prepared(o, network):
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=o.layout)
     return torch.compile(network) if o.compile else network
 
 
 def images(o):
-    return torch.randn(o.batch, 1, o.image, o.image).to(memory_format=torch.channels_last)
+    return torch.randn(o.batch, 1, o.image, o.image).to(memory_format=o.layout)
 
 
 def adam(network):
@@ -90,5 +92,5 @@ def measure(o, name, step):
 
 
 def report(o, results):
-    print(json.dumps({"peer": "PyTorch " + torch.__version__, "threads": o.threads, "bf16": o.bf16, "compile": o.compile,
-                      "results": results}))
+    print(json.dumps({"peer": "PyTorch " + torch.__version__, "threads": o.threads, "layout": str(o.layout).split(".")[-1],
+                      "bf16": o.bf16, "compile": o.compile, "results": results}))

@@ -35,6 +35,13 @@
 /* A function that has to be part of its caller: its loops are unrolled by arguments which are numbers there. */
 #define INLINED static inline __attribute__((always_inline))
 
+/* Before a loop whose body is long enough as it is; looking for ways to make it longer takes compilers seconds. */
+#ifdef __clang__
+#define ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define ROLLED _Pragma("unroll 1")
+#endif
+
 #define COMMON_JOIN2(a, b) a##b
 #define COMMON_JOIN(a, b) COMMON_JOIN2(a, b)
 

@@ -29,6 +29,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     m += (size_t)row * WHOLE_ROW;
+    ROLLED
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
         const int at = ((sample * OH + TILE * ty) * OW + TILE * tx) * CO;
@@ -95,6 +96,7 @@ __kernel void results_of_phases(__global const float *m, __global const float *b
                                 float leak, __global const float *of)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    ROLLED
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
         const int at = ((sample * H + 2 * TILE * ty) * W + 2 * TILE * tx) * CI;

@@ -29,11 +29,11 @@
 #define HAS_TAP(odd, k) (!(odd) || (k) < 2)
 #endif
 
-/* U's products of one phase from its taps [3][3]; those it lacks are neither read nor computed with. */
-INLINED void phase_taps(const FV w[9], const int py, const int px, FV o[POINTS][POINTS])
+/* U's products of one phase from the taps [5][5]. */
+INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
 {
     FV rows[POINTS][3];
-#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[3 * ky + kx] : FV_ALL(0.0f)
+#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f)
 #define COLUMN(kx)                                                                                                    \
     {                                                                                                                 \
         FV taps[3] = {TAP_OF(0, kx), TAP_OF(1, kx), TAP_OF(2, kx)}, column[POINTS];                                   \
@@ -47,7 +47,7 @@ INLINED void phase_taps(const FV w[9], const int py, const int px, FV o[POINTS][
 }
 
 #if !ODD_RESULTS
-INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -63,12 +63,14 @@ INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const
 /* One phase after the other, so that few streams are written at a time. */
 INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
 {
+    ROLLED
     for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
+        ROLLED
         for (int co = co0; co < co0 + COLUMNS; co += VW) {
-            FV taps[9];
+            FV taps[TAPS * TAPS];
 #define READ(kx, ky)                                                                                                  \
     if (HAS_TAP(py, ky) && HAS_TAP(px, kx))                                                                           \
-        taps[3 * ky + kx] = VLOAD(0, w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co);
+        taps[TAP(py, ky) * TAPS + TAP(px, kx)] = VLOAD(0, w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co);
 #define READ_ROW(ky) EACH_OF(3, READ, ky)
             EACH(3, READ_ROW)
             phase_write(taps, u, ci, co, py, px);
@@ -87,7 +89,7 @@ __kernel void taps_of_inputs(__global const float *w, __global float *u)
     phase_block(w, u, ci, co, 1, 1);
 }
 #else
-INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, py, px, o);
@@ -100,30 +102,22 @@ INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const
     EACH(6, PRODUCTS_OF)
 }
 
-/* taps [VW][9] of VW x VW channels, x's along the lanes. */
-INLINED void phase_read(const __global float *w, FV taps[VW * 9], int ci, int co, const int py, const int px)
+/* The 25 taps of VW x VW channels, x's along the lanes: taps [VW][25]. */
+INLINED void taps_read(__global const float *w, FV taps[VW * TAPS * TAPS])
 {
+#if WG > 1 /* in registers */
 #pragma unroll
-    for (int ky = py; ky < 3; ky++)
+#else /* one transpose alone, which is long */
+#pragma unroll 1
+#endif
+    for (int t = 0; t < TAPS * TAPS; t++) {
+        FV r[VW];
 #pragma unroll
-        for (int kx = px; kx < 3; kx++) {
-            __global const float *from = w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co;
-            FV r[VW];
+        for (int l = 0; l < VW; l++) r[l] = VLOAD(0, w + ((size_t)t * CI + l) * CO);
+        block_transpose(r);
 #pragma unroll
-            for (int l = 0; l < VW; l++) r[l] = VLOAD(0, from + l * CO);
-            block_transpose(r);
-#pragma unroll
-            for (int l = 0; l < VW; l++) taps[l * 9 + 3 * ky + kx] = r[l];
-        }
-}
-
-/* One phase after the other, so that few streams are written at a time, each in order. */
-INLINED void phase_block(__global const float *w, __global float *u, int ci, int co, const int py, const int px)
-{
-    FV taps[COLUMNS / VW][VW * 9];
-    for (int k = 0; k < COLUMNS / VW; k++) phase_read(w, taps[k], ci + k * VW, co, py, px);
-    for (int l = 0; l < VW; l++)
-        for (int k = 0; k < COLUMNS / VW; k++) phase_write(taps[k] + l * 9, u, ci + k * VW, co + l, py, px);
+        for (int l = 0; l < VW; l++) taps[l * TAPS * TAPS + t] = r[l];
+    }
 }
 
 /* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */
@@ -132,9 +126,18 @@ __kernel void taps_of_results(__global const float *w, __global float *u)
 {
     const int ci = get_global_id(0) * COLUMNS, co = get_global_id(1) * VW;
     if (ci >= CI) return;
-    phase_block(w, u, ci, co, 0, 0);
-    phase_block(w, u, ci, co, 0, 1);
-    phase_block(w, u, ci, co, 1, 0);
-    phase_block(w, u, ci, co, 1, 1);
+    FV taps[COLUMNS / VW][VW * TAPS * TAPS];
+    ROLLED
+    for (int k = 0; k < COLUMNS / VW; k++) taps_read(w + (ci + k * VW) * CO + co, taps[k]);
+    /* One phase after the other, so that few streams are written at a time, each in order. */
+#define PHASE(py, px)                                                                                                 \
+    ROLLED                                                                                                            \
+    for (int l = 0; l < VW; l++)                                                                                      \
+        ROLLED                                                                                                        \
+        for (int k = 0; k < COLUMNS / VW; k++) phase_write(taps[k] + l * TAPS * TAPS, u, ci + k * VW, co + l, py, px);
+    PHASE(0, 0)
+    PHASE(0, 1)
+    PHASE(1, 0)
+    PHASE(1, 1)
 }
 #endif

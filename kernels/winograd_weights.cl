@@ -42,6 +42,7 @@ INLINED void phase_write(__global const float *x, __global float *v, int ty, int
 
 INLINED void windows_write(__global const float *x, __global float *v, int ty, int tx)
 {
+    ROLLED
     for (int c = 0; c < CB; c += VW) {
         phase_write(x + c, v + c, ty, tx, 0, 0);
         phase_write(x + c, v + c, ty, tx, 0, 1);
@@ -52,6 +53,7 @@ INLINED void windows_write(__global const float *x, __global float *v, int ty, i
 
 INLINED void gradients_write(__global const float *y, __global float *d, int ty, int tx)
 {
+    ROLLED
     for (int c = 0; c < NB; c += VW) {
         FV z[TILE][POINTS];
 #define PIXEL(b, a)                                                                                                   \
@@ -150,7 +152,9 @@ INLINED void micro_batch(__global float *slots, __global float *panels, __global
         }
         chunk_add(u, first == 0, v, d, tiles);
     }
+    ROLLED
     for (int ci = 0; ci < CB; ci++)
+        ROLLED
         for (int co = 0; co < NB; co += VW) {
             __global const float *from = u + (ci / MR * (NB / NR) + co / NR) * MR * NR + ci % MR * NR + co % NR;
             __global float *to = slots + ci * NB + co;

@@ -37,6 +37,7 @@ __kernel void windows_of_phases(__global const float *x, __global float *v, int 
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     x += (size_t)sample * H * W * CI;
+    ROLLED
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
         phase_write(x + c, v + c, rows, row, ty, tx, 0, 0);
         phase_write(x + c, v + c, rows, row, ty, tx, 0, 1);
@@ -52,6 +53,7 @@ __kernel void windows_of_whole(__global const float *y, __global float *v, int f
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     y += (size_t)sample * OH * OW * CO;
     v += (size_t)row * WHOLE_ROW;
+    ROLLED
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
         FV z[POINTS][POINTS];
         window_products(y + c, ty, tx, 1, OH, OW, CO, 0, 0, z);

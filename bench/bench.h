@@ -14,7 +14,7 @@ typedef struct {
     const config *cfg;
     int repeat;
     bool doubtful;   /* the device did not pass its self-test (--force): nothing counts as validated */
-    json_t *results; /* list of {name, median_s, min_s, max_s, samples_s, gflop_s, validated, max_error} */
+    json_t *results; /* list of {name, median_s, min_s, max_s, samples_s, gflop_s, gb_s, validated, max_error} */
 } bench;
 
 typedef struct {
@@ -33,6 +33,7 @@ typedef struct {
     void *user;
     double samples; /* per call; 0: says nothing of samples */
     double flops;   /* per call; 0: unknown */
+    double bytes;   /* read and written, per call; 0: unknown */
     bool validated;
     double max_error; /* relative, against the oracle; NaN: not compared */
 } bench_item;

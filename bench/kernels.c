@@ -106,6 +106,44 @@ static status chains_once(context *c, void *user)
     return s ? s : device_finish(c, t->d);
 }
 
+typedef struct {
+    device *d;
+    kernel *k;
+    buffer *x, *y;
+    int vectors, batch;
+} copying;
+
+static status copy_once(context *c, void *user)
+{
+    copying *t = user;
+    const size_t items = ((size_t)t->vectors + t->batch - 1) / t->batch;
+    status s =
+        kernel_run(c, t->k, 1, &items, NULL, KERNEL_ARGUMENTS(ARG_BUFFER(t->x), ARG_BUFFER(t->y), ARG_INT(t->vectors)));
+    return s ? s : device_finish(c, t->d);
+}
+
+/* Two buffers of 256 MiB, beyond every cache, or less where the budget or a block is smaller. */
+static status peak_copy(bench *b, int width)
+{
+    const device_record *r = device_info(b->d);
+    const size_t room = (device_budget(b->d) - device_bytes_used(b->d)) / 4;
+    size_t bytes = (size_t)256 << 20;
+    while (bytes > room || bytes > r->largest_block_bytes) bytes /= 2;
+    copying t = {.d = b->d, .vectors = (int)(bytes / sizeof(float) / (size_t)width), .batch = r->is_cpu ? 4096 : 4};
+    char options[48];
+    snprintf(options, sizeof options, "-DVW=%d -DBATCH=%d", width, t.batch);
+    status s = kernel_get(b->c, b->d, "peak", "peak_copy", options, &t.k);
+    if (!s) s = buffer_new(b->c, b->d, "peak", bytes, &t.x);
+    if (!s) s = buffer_new(b->c, b->d, "peak", bytes, &t.y);
+    if (!s) s = buffer_zero(b->c, t.x);
+    bench_item item = {
+        .name = "peak copy", .once = copy_once, .user = &t, .max_error = NAN, .bytes = 2. * (double)bytes};
+    if (!s) s = bench_measure(b, &item);
+    buffer_delete(&t.x);
+    buffer_delete(&t.y);
+    return s;
+}
+
 status bench_peak(bench *b)
 {
     const device_record *r = device_info(b->d);
@@ -125,5 +163,5 @@ status bench_peak(bench *b)
                        .flops = (double)t.items * t.rounds * 16 * width * 2};
     if (!s) s = bench_measure(b, &item);
     buffer_delete(&t.out);
-    return s;
+    return s ? s : peak_copy(b, r->is_cpu ? width : 4);
 }

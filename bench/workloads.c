@@ -14,7 +14,7 @@ const bench_workload bench_workloads[] = {
     {"stats", "all statistics of 1000 matched maps, together and one by one", bench_stats, true},
     {"fft", "pairs of Fourier transforms of the mesh and of batches of images", bench_fft, true},
     {"gemm", "matrix products by our kernel and by CLBlast", bench_gemm, true},
-    {"peak", "fused multiply-adds in registers: what the device can do at most", bench_peak, true},
+    {"peak", "fused multiply-adds in registers and copies in memory: what the device can do at most", bench_peak, true},
     {0}};
 
 static int ascending(const void *a, const void *b)
@@ -32,6 +32,7 @@ status bench_record(bench *b, const bench_item *item, int count, double *seconds
                             "max_s", seconds[count - 1]);
     if (item->samples > 0) json_object_set_new(row, "samples_s", json_real(item->samples / median));
     if (item->flops > 0) json_object_set_new(row, "gflop_s", json_real(item->flops / median * 1e-9));
+    if (item->bytes > 0) json_object_set_new(row, "gb_s", json_real(item->bytes / median * 1e-9));
     json_object_set_new(row, "validated", json_boolean(item->validated && !b->doubtful));
     json_object_set_new(row, "max_error", isfinite(item->max_error) ? json_real(item->max_error) : json_null());
     if (json_array_append_new(b->results, row)) return context_fail(b->c, STATUS_MEMORY, "no memory for the results");

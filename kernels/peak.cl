@@ -1,4 +1,5 @@
-/* peak: independent chains of fused multiply-adds in registers, the most that a device can do.
+/* peak_copy: y = x, n vectors, BATCH by each work-item: the most that memory can do.
+ * peak: independent chains of fused multiply-adds in registers, the most that a device can do.
  *
  * out [work-items] gets the sum of the chains, so that nothing is optimised away: each of CHAINS vectors of VW floats starts at
  * its number and is multiplied by `a` and increased by `b`, `rounds` times. FLOP: work-items · rounds · CHAINS · VW · 2.
@@ -8,6 +9,16 @@
 #ifndef CHAINS
 #define CHAINS 16
 #endif
+
+#ifndef BATCH
+#define BATCH 1
+#endif
+
+__kernel void peak_copy(__global const float *restrict x, __global float *restrict y, int n)
+{
+    const int first = get_global_id(0) * BATCH, end = min(first + BATCH, n);
+    for (int i = first; i < end; i++) VSTORE(VLOAD(i, x), i, y);
+}
 
 __kernel void peak(__global float *restrict out, float a, float b, int rounds)
 {

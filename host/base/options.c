@@ -134,7 +134,7 @@ const option options[] = {
            "learns in far fewer steps and resists collapse; group is independent of the batch."),
     INTEGER("network.groups", "8", "", 1, 65536, "Groups of channels where norm is group."),
     CHOICE(
-        "network.algorithm", "direct", "auto|direct|winograd",
+        "network.algorithm", "auto", "auto|direct|winograd",
         "How convolutions are computed, which changes their last bits. winograd: 5 x 5 kernels between several "
         "channels by "
         "a third of the products; direct: all as they are written down; auto: whichever is faster for a layer's size, "

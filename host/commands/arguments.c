@@ -190,7 +190,7 @@ static status take_flag(context *c, parsing *p, int argc, char **argv, int *i)
         status s = fetch_value(c, f->argument, argc, argv, i, &value);
         if (s != STATUS_OK) return s;
         p->line->flag[k] = value;
-        if (f->key) p->settings[p->setting_count++] = (setting){text, f->key, value};
+        if (f->key) p->settings[p->setting_count++] = (setting){text, f->key, f->argument ? value : "true"};
         return STATUS_OK;
     }
     for (const shared_flag *f = shared_flags; f->name; f++) {

@@ -27,8 +27,10 @@ status common_log_profile(context *c, const command_line *line, device *d)
     double all = 0;
     for (int i = 0; s == STATUS_OK && i < count; i++) all += rows[i].seconds;
     for (int i = 0; s == STATUS_OK && i < count; i++)
-        log_info(c, "%-32s %8lld launches %10.4f s %5.1f %%", rows[i].kernel, (long long)rows[i].launches,
-                 rows[i].seconds, all > 0 ? 100 * rows[i].seconds / all : 0);
+        log_info(c, "%-44s %8lld launches %10.4f s %5.1f %% %8.1f GFLOP/s %8.1f GB/s", rows[i].kernel,
+                 (long long)rows[i].launches, rows[i].seconds, all > 0 ? 100 * rows[i].seconds / all : 0,
+                 rows[i].seconds > 0 ? 1e-9 * rows[i].flops / rows[i].seconds : 0,
+                 rows[i].seconds > 0 ? 1e-9 * rows[i].bytes / rows[i].seconds : 0);
     memory_delete(&rows);
     return s;
 }

@@ -73,6 +73,7 @@ typedef struct {
     char kernel[64];
     int64_t launches;
     double seconds;
+    double flops, bytes; /* as far as kernel_work said; 0: unknown */
 } device_profile_row;
 status device_profile(context *c, device *d, device_profile_row **rows, int *count);
 

@@ -99,6 +99,7 @@ struct kernel {
 typedef struct {
     cl_event event;
     int row;
+    double flops, bytes;
 } profile_event;
 
 enum { DEVICE_KERNEL_SLOTS = 256, STAGING_BYTES = 1 << 20, STAGING_LARGEST = 1 << 18, PROFILE_DRAIN = 4096 };
@@ -127,6 +128,7 @@ struct device {
     int row_count, row_capacity;
     profile_event *events;
     int event_count, event_capacity;
+    double work_flops, work_bytes; /* of the next launch */
 };
 
 /* Reports and forgets `late`. */

@@ -53,6 +53,10 @@ typedef struct {
 /* Queues a launch of 1–3 dimensions. local NULL leaves the work-group to the runtime. A global size of 0 is no launch.
  * STATUS_DEVICE names the kernel, the device and the OpenCL error by name. The kernel's arguments are buffers that the
  * queue keeps alive until it has run. */
+/* What the next launch does, for the profile: floating point operations, and bytes of buffers, each read or written
+ * once.
+ */
+void kernel_work(device *d, double flops, double bytes);
 status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, const size_t *local, int count,
                   const kernel_argument *arguments);
 #define KERNEL_ARGUMENTS(...)                                                                                          \

@@ -23,6 +23,12 @@ status profile_row(context *c, device *d, const char *name, int *row)
     return STATUS_OK;
 }
 
+void kernel_work(device *d, double flops, double bytes)
+{
+    d->work_flops = flops;
+    d->work_bytes = bytes;
+}
+
 cl_event *profile_slot(device *d, cl_event *e)
 {
     *e = NULL;
@@ -43,6 +49,8 @@ static status profile_drain(context *c, device *d)
             code = OPENCL(clGetEventProfilingInfo(p->event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL));
         if (code) s = opencl_fail(c, d, "reading the profile", code);
         d->rows[p->row].launches++;
+        d->rows[p->row].flops += p->flops;
+        d->rows[p->row].bytes += p->bytes;
         d->rows[p->row].seconds += end > begin ? 1e-9 * (double)(end - begin) : 0;
         clReleaseEvent(p->event);
     }
@@ -63,7 +71,8 @@ status profile_add(context *c, device *d, int row, cl_event e)
         clReleaseEvent(e);
         return s;
     }
-    d->events[d->event_count++] = (profile_event){e, row};
+    d->events[d->event_count++] = (profile_event){e, row, d->work_flops, d->work_bytes};
+    d->work_flops = d->work_bytes = 0;
     return STATUS_OK;
 }
 
@@ -90,7 +99,7 @@ status device_profile(context *c, device *d, device_profile_row **rows, int *cou
     for (int i = 0; i < d->row_count; i++) {
         if (d->rows[i].launches) (*rows)[(*count)++] = d->rows[i];
         d->rows[i].launches = 0;
-        d->rows[i].seconds = 0;
+        d->rows[i].seconds = d->rows[i].flops = d->rows[i].bytes = 0;
     }
     return STATUS_OK;
 }

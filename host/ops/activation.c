@@ -21,6 +21,7 @@ status activation_forward(context *c, device *d, activation f, float leak, size_
     if (!s) s = launch_check(c, "activation_forward", "x", x, count);
     if (!s) s = launch_check(c, "activation_forward", "y", y, count);
     if (s) return s;
+    kernel_work(d, 0, 8. * (double)count);
     return launch_run(c, d, "activation", "activation_apply", options, 0,
                       launch_items(d, count, launch_batch(d, CPU_BATCH)),
                       KERNEL_ARGUMENTS(ARG_BUFFER(x), ARG_BUFFER(y), ARG_FLOAT(leak), ARG_ULONG(count)));
@@ -35,6 +36,7 @@ status activation_backward(context *c, device *d, activation f, float leak, size
     if (!s) s = launch_check(c, "activation_backward", "dy", dy, count);
     if (!s) s = launch_check(c, "activation_backward", "dx", dx, count);
     if (s) return s;
+    kernel_work(d, 0, 12. * (double)count);
     return launch_run(
         c, d, "activation", "activation_gradient", options, 0, launch_items(d, count, launch_batch(d, CPU_BATCH)),
         KERNEL_ARGUMENTS(ARG_BUFFER(y), ARG_BUFFER(dy), ARG_BUFFER(dx), ARG_FLOAT(leak), ARG_ULONG(count)));
@@ -55,6 +57,7 @@ static status bias_sums(context *c, device *d, int n, int pixels, int channels, 
                           KERNEL_ARGUMENTS(ARG_BUFFER(dy), ARG_BUFFER(scratch), ARG_INT(n), ARG_INT(pixels)));
     }
     const int block = launch_block(d, channels);
+    kernel_work(d, (double)n * pixels * channels, 4. * n * pixels * channels);
     snprintf(options, sizeof options, "-DBLOCK=%d", block);
     return launch_run(
         c, d, "activation", "bias_samples", options, 0, (size_t)n * (channels / (launch_vector(d) * block)),

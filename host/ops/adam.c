@@ -22,6 +22,7 @@ status adam_step(context *c, device *d, adam_state *state, size_t count, buffer 
     if (s) return s;
     const double power1 = state->beta1_power * state->beta1, power2 = state->beta2_power * state->beta2;
     snprintf(options, sizeof options, "-DBATCH=%d", launch_batch(d, CPU_BATCH));
+    kernel_work(d, 0, 28. * (double)count);
     s = launch_run(c, d, "adam", "adam_step", options, 0, launch_items(d, count, launch_batch(d, CPU_BATCH)),
                    KERNEL_ARGUMENTS(ARG_BUFFER(parameters), ARG_BUFFER(gradients), ARG_BUFFER(m), ARG_BUFFER(v),
                                     ARG_BUFFER(flag), ARG_ULONG(count), ARG_FLOAT((float)state->beta1),

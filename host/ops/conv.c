@@ -91,6 +91,16 @@ void conv_plan_delete(conv_plan **pointer)
     memory_delete(pointer);
 }
 
+void conv_work(const conv_plan *p, int n)
+{
+    const conv_shape *s = &p->s;
+    const double weights = (double)conv_weight_count(s), y_pixels = (double)n * s->oh * s->ow;
+    const double tiles = (double)n * divide_up(s->oh, TILE) * divide_up(s->ow, TILE);
+    const bool filtered = conv_algorithm_of(s) == CONV_WINOGRAD;
+    kernel_work(p->d, filtered ? 2. * UNITS * p->ci * p->co * tiles : 2 * y_pixels * weights,
+                4 * (weights + y_pixels * p->co + (double)n * s->h * s->w * p->ci));
+}
+
 status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
                    const kernel_argument *arguments)
 {

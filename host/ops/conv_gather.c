@@ -111,6 +111,7 @@ status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *
     if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
+    conv_work(p, n);
     if (g->path == CONV_NARROW_OUT) {
         const size_t global[3] = {(size_t)n * (size_t)qh, (size_t)divide_up(qw, g->columns), 1};
         return conv_launch(c, p, g->run, global,

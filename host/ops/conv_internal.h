@@ -82,6 +82,9 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
 
+/* For the profile, of n samples: the products that its algorithm makes, and both images and the weights once. */
+void conv_work(const conv_plan *p, int n);
+
 /* kernel_run with the plan's work-groups: the first dimension is rounded up to whole ones. */
 status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
                    const kernel_argument *arguments);

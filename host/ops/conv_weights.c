@@ -197,6 +197,7 @@ status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, 
     buffer *scratch, *partial;
     status e = workspace(c, p, &scratch, &partial);
     if (e) return e;
+    conv_work(p, b->n);
     if (p->ci == 1 || p->co == 1) return narrow_run(c, p, b, x, y, partial, dw);
     const int micros = batching_count(b), blocks = blocks_of(p), group = group_size(p, blocks, micros);
     const int groups = divide_up(micros, group);

@@ -128,6 +128,7 @@ status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weig
     const size_t vector = (size_t)p->tiles.vector, ci = (size_t)p->ci, co = (size_t)p->co;
     const size_t rows = (size_t)pack_rows(p), columns = (size_t)pack_columns(p, g);
     const size_t forward[3] = {co / columns, (ci + rows - 1) / rows, 1}, backward[3] = {ci / columns, co / vector, 1};
+    kernel_work(p->d, 0, (double)buffer_bytes(g->packed) + 4. * (double)conv_weight_count(&p->s));
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
                        KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }
@@ -140,22 +141,30 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
     buffer *v, *m;
     status e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &v);
     if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &m);
+    /* Floats of a tile, for the profile. */
+    const double in_floats = (double)n * g->h * g->w * g->in / all,
+                 out_floats = (double)n * g->out_h * g->out_w * g->out / all;
+    const double v_floats = (double)w->v_bytes / w->chunk / 4, m_floats = (double)w->m_bytes / w->chunk / 4;
     for (int first = 0; first < all && !e; first += w->chunk) {
         const int count = all - first < w->chunk ? all - first : w->chunk, blocks = divide_up(count, w->rows);
         const int per_item = p->tiles.work_group > 1 ? 1 : blocks, rows = blocks * w->rows;
         const size_t windows[3] = {(size_t)divide_up(g->in / vector, w->windows_groups), (size_t)count, 1};
         const size_t products[3] = {(size_t)divide_up(blocks, per_item), (size_t)w->columns, PRODUCTS};
         const size_t results[3] = {(size_t)divide_up(g->out / vector, w->results_groups), (size_t)count, 1};
+        kernel_work(p->d, 0, 4. * count * (in_floats + v_floats));
         e = conv_launch(c, p, w->windows, windows,
                         KERNEL_ARGUMENTS(ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
-        if (!e)
-            e = conv_launch(c, p, w->products, products,
-                            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v), ARG_BUFFER(g->packed),
-                                             ARG_BUFFER(m)));
-        if (!e)
-            e = conv_launch(c, p, w->results, results,
-                            KERNEL_ARGUMENTS(ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
-                                             ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+        if (e) break;
+        kernel_work(p->d, 2. * UNITS * p->ci * p->co * count,
+                    4. * count * (v_floats + m_floats) + (double)buffer_bytes(g->packed));
+        e = conv_launch(
+            c, p, w->products, products,
+            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v), ARG_BUFFER(g->packed), ARG_BUFFER(m)));
+        if (e) break;
+        kernel_work(p->d, 0, 4. * count * (m_floats + out_floats));
+        e = conv_launch(c, p, w->results, results,
+                        KERNEL_ARGUMENTS(ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
+                                         ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     return e;
 }

@@ -50,6 +50,18 @@ def test_several_and_the_table():
     assert "median ms" in table[0] and table[1].startswith("gan-step") and any("conv.0" in line for line in table)
 
 
+def test_the_profile():
+    """Kernels by time, those whose work is known with the share of the peak that was measured just before."""
+    lines = run("bench", "gan-step", "--repeat", 2, "--profile", *SIZES).stdout.splitlines()
+    head = next(i for i, line in enumerate(lines) if line.endswith("of peak"))
+    assert lines[head - 1].startswith("peak ") and "GFLOP/s" in lines[head - 1]
+    rows = [line.split() for line in lines[head + 1:]]
+    milliseconds = [float(row[2]) for row in rows]
+    assert milliseconds == sorted(milliseconds, reverse=True) and len(rows) > 10
+    known = [row for row in rows if row[0].startswith(("winograd", "conv_", "adam/")) and "%" in row[-1]]
+    assert known and all(int(row[-2]) >= 0 and max(float(row[-4]), float(row[-3])) > 0 for row in known), known
+
+
 def test_refusals():
     run("bench", "gan-stop", status=2, says=["gan-stop", "cosmocl bench"])
     run("bench", "gan-step", "nothing", "--json", *SIZES, status=2, says="nothing")

@@ -283,6 +283,68 @@ START_TEST(budget_is_nine_tenths_by_default)
 }
 END_TEST
 
+/* Operators share what is large enough; a part that has to grow is made anew, and one that cannot is said to be too
+ * large. */
+START_TEST(workspace)
+{
+    buffer *small = NULL, *same = NULL, *other = NULL, *large = NULL;
+    const size_t before = device_bytes_used(d);
+    OK(workspace_get(c, d, WORKSPACE_FIRST, 1000, &small));
+    OK(workspace_get(c, d, WORKSPACE_FIRST, 10, &same));
+    ck_assert_ptr_eq(small, same);
+    OK(workspace_get(c, d, WORKSPACE_SECOND, 10, &other));
+    ck_assert_ptr_ne(small, other);
+    OK(workspace_get(c, d, WORKSPACE_FIRST, 1 << 20, &large));
+    ck_assert_uint_ge(buffer_bytes(large), 1 << 20);
+    ck_assert_uint_lt(device_bytes_used(d), before + (1 << 20) + 4096);
+    ck_assert_int_eq(workspace_get(c, d, WORKSPACE_FIRST, 1 << 30, &large), STATUS_MEMORY);
+    HAS("workspace of the operators");
+    OK(workspace_get(c, d, WORKSPACE_FIRST, 100, &small));
+    workspace_delete(d);
+    ck_assert_uint_eq(device_bytes_used(d), before);
+    ck_assert_uint_eq(workspace_limit(d), device_budget(d) / 16);
+}
+END_TEST
+
+/* A device that only counts makes nothing, does nothing, and may count more than there is. */
+START_TEST(sizes_only)
+{
+    device *counting = NULL;
+    OK(device_open(c, &(device_options){.budget_bytes = 1 << 20, .sizes_only = true}, &counting));
+    buffer *all[4] = {NULL}, *view = NULL;
+    const char *const labels[] = {"gradients of one", "outputs of one", "gradients of two", "lonely"};
+    const size_t sizes[] = {(size_t)1 << 40, 6400, 128, 64};
+    for (int i = 0; i < 4; i++) OK(buffer_new(c, counting, labels[i], sizes[i], &all[i]));
+    unsigned char bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    kernel *k = NULL;
+    const size_t global = 16;
+    OK(buffer_view(c, all[0], 0, 512, &view));
+    OK(buffer_zero(c, all[0]));
+    OK(buffer_write(c, all[1], 0, bytes, sizeof bytes));
+    OK(buffer_copy(c, all[1], 0, all[2], 0, 64));
+    OK(buffer_read(c, all[1], 0, bytes, sizeof bytes));
+    ck_assert_uint_eq(bytes[7], 0);
+    ck_assert_int_ne(buffer_read(c, all[3], 60, bytes, sizeof bytes), STATUS_OK); /* ranges are checked all the same */
+    OK(kernel_get(c, counting, "no such file", "nothing", "", &k));
+    OK(kernel_run(c, k, 1, &global, NULL, KERNEL_ARGUMENTS(ARG_BUFFER(all[0]))));
+    OK(device_finish(c, counting));
+    device_buffer_row *rows = NULL;
+    int count = 0;
+    OK(device_buffers(c, counting, &rows, &count));
+    ck_assert_int_eq(count, 3);
+    ck_assert_str_eq(rows[0].what, "gradients");
+    ck_assert_uint_eq(rows[0].bytes, sizes[0] + sizes[2]);
+    ck_assert_str_eq(rows[1].what, "outputs");
+    ck_assert_str_eq(rows[2].what, "lonely");
+    ck_assert_uint_eq(device_largest_buffer(counting), sizes[0]);
+    memory_delete(&rows);
+    buffer_delete(&view);
+    for (int i = 0; i < 4; i++) buffer_delete(&all[i]);
+    ck_assert_uint_eq(device_bytes_used(counting), 0);
+    device_delete(&counting);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("device buffers");
@@ -290,6 +352,8 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, open_device, close_device);
     tcase_add_test(t, what_is_written_is_read);
+    tcase_add_test(t, workspace);
+    tcase_add_test(t, sizes_only);
     tcase_add_test(t, fills_and_zeroes_odd_sizes);
     tcase_add_test(t, ranges_are_checked);
     tcase_add_test(t, copies_between_buffers);

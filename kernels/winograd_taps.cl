@@ -29,14 +29,13 @@
 #define HAS_TAP(odd, k) (!(odd) || (k) < 2)
 #endif
 
-/* U's products of one phase from the taps [5][5]. */
-INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV o[POINTS][POINTS])
+/* U's products of one phase from its taps [3][3], 0 where it has none. */
+INLINED void phase_taps(const FV w[9], FV o[POINTS][POINTS])
 {
     FV rows[POINTS][3];
-#define TAP_OF(ky, kx) HAS_TAP(py, ky) && HAS_TAP(px, kx) ? w[TAP(py, ky) * TAPS + TAP(px, kx)] : FV_ALL(0.0f)
 #define COLUMN(kx)                                                                                                    \
     {                                                                                                                 \
-        FV taps[3] = {TAP_OF(0, kx), TAP_OF(1, kx), TAP_OF(2, kx)}, column[POINTS];                                   \
+        FV taps[3] = {w[kx], w[3 + kx], w[6 + kx]}, column[POINTS];                                                   \
         taps_transform(taps, column);                                                                                 \
         rows[0][kx] = column[0], rows[1][kx] = column[1], rows[2][kx] = column[2];                                    \
         rows[3][kx] = column[3], rows[4][kx] = column[4], rows[5][kx] = column[5];                                    \
@@ -46,13 +45,19 @@ INLINED void phase_taps(const FV w[TAPS * TAPS], const int py, const int px, FV 
     EACH(6, ROW)
 }
 
+/* One phase after the other, so that few streams are written at a time, each in order; all by the same code, of which there is
+ * much. */
+#define READ_TAP(kx, ky)                                                                                              \
+    taps[3 * ky + kx] = HAS_TAP(py, ky) && HAS_TAP(px, kx) ? READ(TAP(py, ky) * TAPS + TAP(px, kx)) : FV_ALL(0.0f);
+#define READ_ROW(ky) EACH_OF(3, READ_TAP, ky)
+
 #if !ODD_RESULTS
-INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
-    phase_taps(w, py, px, o);
+    phase_taps(w, o);
 #define PRODUCT(j, i)                                                                                                 \
-    if (i < POINTS - py && j < POINTS - px)                                                                           \
+    if ((i < 5 || !py) && (j < 5 || !px))                                                                             \
         VSTORE(o[i][j], 0, u + TAPS_START(i, j) +                                                                     \
                                (size_t)(co / NR * SLOT_PHASES(i, j) * CI + PHASE_PLACE(i, j, py, px) * CI + ci) * NR + \
                                co % NR);
@@ -60,18 +65,14 @@ INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int
     EACH(6, PRODUCTS_OF)
 }
 
-/* One phase after the other, so that few streams are written at a time. */
 INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
 {
     ROLLED
     for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
         ROLLED
         for (int co = co0; co < co0 + COLUMNS; co += VW) {
-            FV taps[TAPS * TAPS];
-#define READ(kx, ky)                                                                                                  \
-    if (HAS_TAP(py, ky) && HAS_TAP(px, kx))                                                                           \
-        taps[TAP(py, ky) * TAPS + TAP(px, kx)] = VLOAD(0, w + ((size_t)(TAP(py, ky) * TAPS + TAP(px, kx)) * CI + ci) * CO + co);
-#define READ_ROW(ky) EACH_OF(3, READ, ky)
+            FV taps[9];
+#define READ(t) VLOAD(0, w + ((size_t)(t) * CI + ci) * CO + co)
             EACH(3, READ_ROW)
             phase_write(taps, u, ci, co, py, px);
         }
@@ -83,19 +84,17 @@ __kernel void taps_of_inputs(__global const float *w, __global float *u)
 {
     const int co = get_global_id(0) * COLUMNS, ci = get_global_id(1) * ROWS;
     if (co >= CO) return;
-    phase_block(w, u, ci, co, 0, 0);
-    phase_block(w, u, ci, co, 0, 1);
-    phase_block(w, u, ci, co, 1, 0);
-    phase_block(w, u, ci, co, 1, 1);
+    ROLLED
+    for (int phase = 0; phase < 4; phase++) phase_block(w, u, ci, co, phase / 2, phase % 2);
 }
 #else
-INLINED void phase_write(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
-    phase_taps(w, py, px, o);
+    phase_taps(w, o);
 #define COLUMN_OF(j, i) (PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI + ci)
 #define PRODUCT(j, i)                                                                                                 \
-    if (i >= py && j >= px)                                                                                           \
+    if ((i > 0 || !py) && (j > 0 || !px))                                                                             \
         VSTORE(o[i][j], 0, u + TAPS_START(SLOT(i), SLOT(j)) +                                                         \
                                ((size_t)(COLUMN_OF(j, i) / NR) * CO + co) * NR + COLUMN_OF(j, i) % NR);
 #define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
@@ -120,24 +119,28 @@ INLINED void taps_read(__global const float *w, FV taps[VW * TAPS * TAPS])
     }
 }
 
+INLINED void phase_block(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+{
+    FV taps[9];
+#define READ(t) w[t]
+    EACH(3, READ_ROW)
+    phase_write(taps, u, ci, co, py, px);
+}
+
 /* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
 __kernel void taps_of_results(__global const float *w, __global float *u)
 {
     const int ci = get_global_id(0) * COLUMNS, co = get_global_id(1) * VW;
     if (ci >= CI) return;
-    FV taps[COLUMNS / VW][VW * TAPS * TAPS];
+    FV all[COLUMNS / VW][VW * TAPS * TAPS];
     ROLLED
-    for (int k = 0; k < COLUMNS / VW; k++) taps_read(w + (ci + k * VW) * CO + co, taps[k]);
-    /* One phase after the other, so that few streams are written at a time, each in order. */
-#define PHASE(py, px)                                                                                                 \
-    ROLLED                                                                                                            \
-    for (int l = 0; l < VW; l++)                                                                                      \
-        ROLLED                                                                                                        \
-        for (int k = 0; k < COLUMNS / VW; k++) phase_write(taps[k] + l * TAPS * TAPS, u, ci + k * VW, co + l, py, px);
-    PHASE(0, 0)
-    PHASE(0, 1)
-    PHASE(1, 0)
-    PHASE(1, 1)
+    for (int k = 0; k < COLUMNS / VW; k++) taps_read(w + (ci + k * VW) * CO + co, all[k]);
+    ROLLED
+    for (int phase = 0; phase < 4; phase++)
+        ROLLED
+        for (int l = 0; l < VW; l++)
+            ROLLED
+            for (int k = 0; k < COLUMNS / VW; k++) phase_block(all[k] + l * TAPS * TAPS, u, ci + k * VW, co + l, phase / 2, phase % 2);
 }
 #endif

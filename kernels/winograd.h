@@ -40,8 +40,8 @@
 #define ROOT 1.41421356237309505f
 #define HALF_ROOT .70710678118654752f
 
-/* Data of a window; of odd inputs (five of them) the last product is left out. */
-INLINED void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
+/* Data of a window; odd inputs are five, with a 0 behind them, and their last product is none. */
+INLINED void window_transform(const FV d[POINTS], FV o[POINTS])
 {
     const FV a = fma(FV_ALL(-2.0f), d[2], d[4]), b = fma(FV_ALL(-ROOT), d[1], HALF_ROOT * d[3]);
     const FV c = fma(FV_ALL(-.5f), d[2], d[4]), e = fma(FV_ALL(-HALF_ROOT), d[1], ROOT * d[3]);
@@ -50,7 +50,7 @@ INLINED void window_transform(const FV d[POINTS], int odd, FV o[POINTS])
     o[2] = a - b;
     o[3] = c + e;
     o[4] = c - e;
-    if (!odd) o[5] = fma(FV_ALL(-2.5f), d[3], d[1] + d[5]);
+    o[5] = fma(FV_ALL(-2.5f), d[3], d[1] + d[5]);
 }
 
 /* Three taps. */
@@ -109,20 +109,19 @@ INLINED void window_products(__global const float *x, int ty, int tx, const int 
 {
     const int y0 = step * (TILE * ty - 1) + odd_y, x0 = step * (TILE * tx - 1) + odd_x, origin = (y0 * w + x0) * channels;
 #define PIXEL(b, a)                                                                                                   \
-    if (b < POINTS - odd_x)                                                                                           \
-        row[b] = INSIDE(a, y0 + step * a, h, step) && INSIDE(b, x0 + step * b, w, step)                               \
-                     ? VLOAD(0, x + origin + step * (a * w + b) * channels)                                           \
-                     : FV_ALL(0.0f);
+    row[b] = (a < 5 || !odd_y) && (b < 5 || !odd_x) && INSIDE(a, y0 + step * a, h, step) && INSIDE(b, x0 + step * b, w, step) \
+                 ? VLOAD(0, x + origin + step * (a * w + b) * channels)                                               \
+                 : FV_ALL(0.0f);
 #define ROW(a)                                                                                                        \
-    if (a < POINTS - odd_y) {                                                                                         \
+    {                                                                                                                 \
         FV row[POINTS];                                                                                               \
         EACH_OF(6, PIXEL, a)                                                                                          \
-        window_transform(row, odd_x, z[a]);                                                                           \
+        window_transform(row, z[a]);                                                                                  \
     }
 #define COLUMN(j)                                                                                                     \
-    if (j < POINTS - odd_x) {                                                                                         \
+    {                                                                                                                 \
         FV column[POINTS] = {z[0][j], z[1][j], z[2][j], z[3][j], z[4][j], z[5][j]}, o[POINTS];                         \
-        window_transform(column, odd_y, o);                                                                           \
+        window_transform(column, o);                                                                                  \
         z[0][j] = o[0], z[1][j] = o[1], z[2][j] = o[2], z[3][j] = o[3], z[4][j] = o[4], z[5][j] = o[5];                \
     }
     EACH(6, ROW)

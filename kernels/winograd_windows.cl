@@ -23,7 +23,7 @@ INLINED void phase_write(__global const float *x, __global float *v, size_t rows
     FV z[POINTS][POINTS];
     window_products(x, ty, tx, 2, H, W, CI, py, px, z);
 #define PRODUCT(j, i)                                                                                                 \
-    if (i < POINTS - py && j < POINTS - px)                                                                           \
+    if ((i < 5 || !py) && (j < 5 || !px))                                                                             \
         VSTORE(z[i][j], 0, v + rows * SLOT_START(i, j, PHASES_ROW(4), PHASES_ROW(2)) +                                \
                                (size_t)row * PHASES_ROW(SLOT_PHASES(i, j)) + PHASE_PLACE(i, j, py, px) * CI);
 #define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
@@ -39,10 +39,8 @@ __kernel void windows_of_phases(__global const float *x, __global float *v, int 
     x += (size_t)sample * H * W * CI;
     ROLLED
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
-        phase_write(x + c, v + c, rows, row, ty, tx, 0, 0);
-        phase_write(x + c, v + c, rows, row, ty, tx, 0, 1);
-        phase_write(x + c, v + c, rows, row, ty, tx, 1, 0);
-        phase_write(x + c, v + c, rows, row, ty, tx, 1, 1);
+        ROLLED
+        for (int phase = 0; phase < 4; phase++) phase_write(x + c, v + c, rows, row, ty, tx, phase / 2, phase % 2);
     }
 }
 

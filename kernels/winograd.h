@@ -89,13 +89,13 @@ INLINED void results_adjoint(const FV y[TILE], FV o[POINTS])
     o[5] = y[3];
 }
 
-/* The adjoint of taps_transform; the last product of odd inputs is not there, and their third tap means nothing. */
-INLINED void taps_adjoint(const FV u[POINTS], int odd, FV w[3])
+/* The adjoint of taps_transform; of odd inputs the last product is 0, and the third tap means nothing. */
+INLINED void taps_adjoint(const FV u[POINTS], FV w[3])
 {
     const FV a = (u[1] + u[2]) * (-2.0f / 3.0f), b = u[1] - u[2], c = (u[3] + u[4]) * (1.0f / 6.0f), e = u[3] - u[4];
     w[0] = u[0] + (a + c);
     w[1] = fma(FV_ALL(1.0f / 6.0f * ROOT), e, (-2.0f / 3.0f * HALF_ROOT) * b);
-    if (!odd) w[2] = fma(FV_ALL(2.0f), c, .5f * a) + u[5];
+    w[2] = fma(FV_ALL(2.0f), c, .5f * a) + u[5];
 }
 
 /* Whether pixel `step` a + from of `size` lies inside, a = 0 ... POINTS - 1 of a window that begins one before a tile. Numbers after

@@ -34,7 +34,7 @@ INLINED void phase_write(__global const float *x, __global float *v, int ty, int
     FV z[POINTS][POINTS];
     window_products(x, ty, tx, 2, H, W, CI, py, px, z);
 #define PRODUCT(j, i)                                                                                                 \
-    if (i < POINTS - py && j < POINTS - px) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
+    if ((i < 5 || !py) && (j < 5 || !px)) VSTORE(z[i][j], 0, v + UNIT(i, j, py, px) * (CHUNK * CB));
 #define PRODUCTS_OF(i) EACH_OF(6, PRODUCT, i)
     EACH(6, PRODUCTS_OF)
 #undef PRODUCT
@@ -44,10 +44,8 @@ INLINED void windows_write(__global const float *x, __global float *v, int ty, i
 {
     ROLLED
     for (int c = 0; c < CB; c += VW) {
-        phase_write(x + c, v + c, ty, tx, 0, 0);
-        phase_write(x + c, v + c, ty, tx, 0, 1);
-        phase_write(x + c, v + c, ty, tx, 1, 0);
-        phase_write(x + c, v + c, ty, tx, 1, 1);
+        ROLLED
+        for (int phase = 0; phase < 4; phase++) phase_write(x + c, v + c, ty, tx, phase / 2, phase % 2);
     }
 }
 
@@ -119,19 +117,19 @@ INLINED void phase_finish(__global float *slots, __global const float *u, const 
 {
     FV z[POINTS][3];
 #define PRODUCT(j, i)                                                                                                 \
-    if (j < POINTS - px) row[j] = VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB));
+    row[j] = (i < 5 || !py) && (j < 5 || !px) ? VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB)) : FV_ALL(0.0f);
 #define ROW(i)                                                                                                        \
-    if (i < POINTS - py) {                                                                                            \
+    {                                                                                                                 \
         FV row[POINTS];                                                                                               \
         EACH_OF(6, PRODUCT, i)                                                                                        \
-        taps_adjoint(row, px, z[i]);                                                                                  \
+        taps_adjoint(row, z[i]);                                                                                      \
     }
 #define TAP(ky, kx)                                                                                                   \
-    if (ky < 3 - py) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
+    if ((ky < 2 || !py) && (kx < 2 || !px)) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
 #define COLUMN(kx)                                                                                                    \
-    if (kx < 3 - px) {                                                                                                \
+    {                                                                                                                 \
         FV column[POINTS] = {z[0][kx], z[1][kx], z[2][kx], z[3][kx], z[4][kx], z[5][kx]}, w[3];                       \
-        taps_adjoint(column, py, w);                                                                                  \
+        taps_adjoint(column, w);                                                                                      \
         EACH_OF(3, TAP, kx)                                                                                           \
     }
     EACH(6, ROW)
@@ -158,10 +156,8 @@ INLINED void micro_batch(__global float *slots, __global float *panels, __global
         for (int co = 0; co < NB; co += VW) {
             __global const float *from = u + (ci / MR * (NB / NR) + co / NR) * MR * NR + ci % MR * NR + co % NR;
             __global float *to = slots + ci * NB + co;
-            phase_finish(to, from, 0, 0);
-            phase_finish(to, from, 0, 1);
-            phase_finish(to, from, 1, 0);
-            phase_finish(to, from, 1, 1);
+            ROLLED
+            for (int phase = 0; phase < 4; phase++) phase_finish(to, from, phase / 2, phase % 2);
         }
 }
 

@@ -66,11 +66,11 @@ INLINED void taps_transform(const FV w[3], FV o[POINTS])
     o[5] = w[2];
 }
 
-/* Results of a tile; of odd results the first product is not there. */
-INLINED void results_transform(const FV m[POINTS], int odd, FV y[TILE])
+/* Results of a tile; of odd ones the first product is 0. */
+INLINED void results_transform(const FV m[POINTS], FV y[TILE])
 {
     const FV a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
-    y[0] = odd ? a + c : m[0] + a + c;
+    y[0] = m[0] + a + c;
     y[1] = fma(FV_ALL(ROOT), e, HALF_ROOT * b);
     y[2] = fma(FV_ALL(2.0f), c, .5f * a);
     y[3] = fma(FV_ALL(2.0f * ROOT), e, fma(FV_ALL(.5f * HALF_ROOT), b, m[5]));

@@ -16,10 +16,10 @@
 #endif
 
 /* Column b of the results of both axes, from z [point along y][TILE]. */
-INLINED void column_of(FV z[POINTS][TILE], const int b, const int odd, FV out[TILE])
+INLINED void column_of(FV z[POINTS][TILE], const int b, FV out[TILE])
 {
     FV column[POINTS] = {z[0][b], z[1][b], z[2][b], z[3][b], z[4][b], z[5][b]};
-    results_transform(column, odd, out);
+    results_transform(column, out);
 }
 
 /* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
@@ -39,7 +39,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
     {                                                                                                                 \
         FV p[POINTS];                                                                                                 \
         EACH_OF(6, PRODUCT, i)                                                                                        \
-        results_transform(p, 0, z[i]);                                                                                \
+        results_transform(p, z[i]);                                                                                \
     }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1))                                   \
@@ -47,7 +47,7 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
 #define COLUMN(b)                                                                                                     \
     {                                                                                                                 \
         FV out[TILE];                                                                                                 \
-        column_of(z, b, 0, out);                                                                                      \
+        column_of(z, b, out);                                                                                      \
         EACH_OF(4, RESULT, b)                                                                                         \
     }
         EACH(6, ROW)
@@ -67,15 +67,16 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, i
     at += (py * W + px) * CI;
     FV z[POINTS][TILE];
 #define PRODUCT(j, i)                                                                                                 \
-    if (j >= px)                                                                                                      \
-        p[j] = VLOAD(0, m + rows * SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) +                     \
-                            (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +                                \
-                            PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI);
+    p[j] = (i > 0 || !py) && (j > 0 || !px)                                                                           \
+               ? VLOAD(0, m + rows * SLOT_START(SLOT(i), SLOT(j), RESULTS_ROW(4), RESULTS_ROW(2)) +                   \
+                              (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +                              \
+                              PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI)                                             \
+               : FV_ALL(0.0f);
 #define ROW(i)                                                                                                        \
-    if (i >= py) {                                                                                                    \
+    {                                                                                                                 \
         FV p[POINTS];                                                                                                 \
         EACH_OF(6, PRODUCT, i)                                                                                        \
-        results_transform(p, px, z[i]);                                                                               \
+        results_transform(p, z[i]);                                                                                   \
     }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, 2 * (TILE * ty + a) + py, H, 2) && INSIDE(b + 1, 2 * (TILE * tx + b) + px, W, 2))               \
@@ -83,7 +84,7 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, i
 #define COLUMN(b)                                                                                                     \
     {                                                                                                                 \
         FV out[TILE];                                                                                                 \
-        column_of(z, b, py, out);                                                                                     \
+        column_of(z, b, out);                                                                                     \
         EACH_OF(4, RESULT, b)                                                                                         \
     }
     EACH(6, ROW)
@@ -100,10 +101,9 @@ __kernel void results_of_phases(__global const float *m, __global const float *b
     for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);
         const int at = ((sample * H + 2 * TILE * ty) * W + 2 * TILE * tx) * CI;
-        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 0, 0, leak, of);
-        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 0, 1, leak, of);
-        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 1, 0, leak, of);
-        phase_results(m + c, add, x, at + c, rows, row, ty, tx, 1, 1, leak, of);
+        ROLLED
+        for (int phase = 0; phase < 4; phase++)
+            phase_results(m + c, add, x, at + c, rows, row, ty, tx, phase / 2, phase % 2, leak, of);
     }
 }
 #endif

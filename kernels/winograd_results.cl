@@ -15,12 +15,20 @@
 #define WG 1
 #endif
 
-/* Column b of the results of both axes, from z [point along y][TILE]. */
-INLINED void column_of(FV z[POINTS][TILE], const int b, FV out[TILE])
-{
-    FV column[POINTS] = {z[0][b], z[1][b], z[2][b], z[3][b], z[4][b], z[5][b]};
-    results_transform(column, out);
-}
+/* Both axes, by way of z [point along y][TILE]. A kernel says what PRODUCT(j, i), the loading of p[j], and RESULT(a, b), the
+ * storing of out[a], are. */
+#define ROW(i)                                                                                                        \
+    {                                                                                                                 \
+        FV p[POINTS];                                                                                                 \
+        EACH_OF(6, PRODUCT, i)                                                                                        \
+        results_transform(p, z[i]);                                                                                   \
+    }
+#define COLUMN(b)                                                                                                     \
+    {                                                                                                                 \
+        FV column[POINTS] = {z[0][b], z[1][b], z[2][b], z[3][b], z[4][b], z[5][b]}, out[TILE];                        \
+        results_transform(column, out);                                                                               \
+        EACH_OF(4, RESULT, b)                                                                                         \
+    }
 
 /* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
@@ -35,27 +43,13 @@ __kernel void results_of_whole(__global const float *m, __global const float *bi
         const int at = ((sample * OH + TILE * ty) * OW + TILE * tx) * CO;
         FV z[POINTS][TILE];
 #define PRODUCT(j, i) p[j] = VLOAD(0, m + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);
-#define ROW(i)                                                                                                        \
-    {                                                                                                                 \
-        FV p[POINTS];                                                                                                 \
-        EACH_OF(6, PRODUCT, i)                                                                                        \
-        results_transform(p, z[i]);                                                                                \
-    }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1))                                   \
         VSTORE(END_V(out[a] + add, at + (a * OW + b) * CO + c), 0, y + at + (a * OW + b) * CO + c);
-#define COLUMN(b)                                                                                                     \
-    {                                                                                                                 \
-        FV out[TILE];                                                                                                 \
-        column_of(z, b, out);                                                                                      \
-        EACH_OF(4, RESULT, b)                                                                                         \
-    }
         EACH(6, ROW)
         EACH(4, COLUMN)
 #undef PRODUCT
-#undef ROW
 #undef RESULT
-#undef COLUMN
     }
 }
 
@@ -72,21 +66,9 @@ INLINED void phase_results(__global const float *m, FV add, __global float *x, i
                               (size_t)row * RESULTS_ROW(SLOT_PHASES(SLOT(i), SLOT(j))) +                              \
                               PHASE_PLACE(SLOT(i), SLOT(j), py, px) * CI)                                             \
                : FV_ALL(0.0f);
-#define ROW(i)                                                                                                        \
-    {                                                                                                                 \
-        FV p[POINTS];                                                                                                 \
-        EACH_OF(6, PRODUCT, i)                                                                                        \
-        results_transform(p, z[i]);                                                                                   \
-    }
 #define RESULT(a, b)                                                                                                  \
     if (INSIDE(a + 1, 2 * (TILE * ty + a) + py, H, 2) && INSIDE(b + 1, 2 * (TILE * tx + b) + px, W, 2))               \
         VSTORE(END_V(out[a] + add, at + (2 * a * W + 2 * b) * CI), 0, x + at + (2 * a * W + 2 * b) * CI);
-#define COLUMN(b)                                                                                                     \
-    {                                                                                                                 \
-        FV out[TILE];                                                                                                 \
-        column_of(z, b, out);                                                                                     \
-        EACH_OF(4, RESULT, b)                                                                                         \
-    }
     EACH(6, ROW)
     EACH(4, COLUMN)
 }

@@ -26,11 +26,11 @@ static void list(void)
 
 static double rate(const json_t *results, const char *name, const char *key)
 {
-    size_t i;
-    json_t *row;
-    json_array_foreach((json_t *)results, i,
-                       row) if (!strcmp(json_string_value(json_object_get(row, "name")),
-                                        name)) return json_number_value(json_object_get(row, key));
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *row = json_array_get(results, i);
+        if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+            return json_number_value(json_object_get(row, key));
+    }
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/embedded.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "device/workspace.h"
 #include "ops/selftest_checks.h"
 
 /* The registry. `fixed`: every sum has a fixed order, so the outputs are the same bits on every device. */
@@ -87,6 +88,7 @@ status selftest_run_all(context *c, device *d, selftest_extent extent, selftest_
         if (!t.s && context_stop_requested(c)) t.s = context_fail(c, STATUS_INTERRUPTED, "self-test: interrupted");
     }
     selftest_end(&t);
+    workspace_delete(d); /* what comes next holds as much memory after a self-test as without one */
     result->rows = t.rows;
     result->count = t.count;
     if (t.s) selftest_result_delete(result);

@@ -11,7 +11,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
-#include "commands/command.h"
+#include "commands/common.h"
 
 /* The only folders that are looked into, and with the choices the files WHAT-HASH beside them (WHAT of small letters,
  * HASH of 32 hexadecimal digits). What else lies there is never touched: the folder may be one of the user's. */
@@ -59,11 +59,7 @@ static status print_json(context *c, const char *folder, const usage *u, bool cl
     for (int i = 0; i < PARTS; i++)
         json_object_set_new(all, parts[i],
                             json_pack("{s:I, s:I}", "files", (json_int_t)u[i].files, "bytes", (json_int_t)u[i].bytes));
-    char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
-    if (text) puts(text);
-    free(text);
-    json_decref(all);
-    return text ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the answer");
+    return common_print_json(c, all, JSON_INDENT(2));
 }
 
 status command_cache(context *c, const command_line *line)

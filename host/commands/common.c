@@ -1,6 +1,7 @@
 #include "commands/common.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,6 +17,16 @@ status common_open_device(context *c, const command_line *line, device **out)
     device_describe(device_info(*out), text, sizeof text);
     log_info(c, "computing on %s", text);
     return STATUS_OK;
+}
+
+status common_print_json(context *c, json_t *j, size_t flags)
+{
+    char *text = j ? json_dumps(j, flags) : NULL;
+    const status s = text ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the JSON text");
+    if (text) puts(text);
+    free(text);
+    json_decref(j);
+    return s;
 }
 
 status common_log_profile(context *c, const command_line *line, device *d)

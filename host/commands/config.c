@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/options.h"
-#include "commands/command.h"
+#include "commands/common.h"
 #include "io/hdf5.h"
 #include "io/provenance.h"
 
@@ -74,16 +74,6 @@ static void explain_one(const option *o)
     print_wrapped("    ", text);
 }
 
-static status print_json(context *c, json_t *j)
-{
-    char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-    if (text) puts(text);
-    bool good = text != NULL;
-    free(text);
-    json_decref(j);
-    return good ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the JSON text");
-}
-
 static json_t *explain_json(const option *o)
 {
     json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s}", "key", o->key, "type", options_type_text(o), "default", o->value,
@@ -121,7 +111,7 @@ status command_config_explain(context *c, const command_line *line)
             found++;
         }
     }
-    if (found) return line->json ? print_json(c, all) : STATUS_OK;
+    if (found) return line->json ? common_print_json(c, all, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : STATUS_OK;
     json_decref(all);
     const char *near = options_suggest(what);
     if (near) return context_fail(c, STATUS_USAGE, "there is no key or section %s; did you mean %s?", what, near);
@@ -162,7 +152,7 @@ static status show_json(context *c, const config *cfg)
                 json_object_set_new(keys, strchr(options[i].key, '.') + 1, value_json(cfg, &options[i]));
         json_object_set_new(all, section->name, keys);
     }
-    return print_json(c, all);
+    return common_print_json(c, all, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 }
 
 status command_config_show(context *c, const command_line *line)

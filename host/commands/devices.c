@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "commands/command.h"
+#include "commands/common.h"
 #include "device/device.h"
 
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
@@ -40,12 +40,7 @@ static status print_json(context *c, const device_record *list, int count, int c
     json_t *rows = json_array();
     for (int i = 0; i < count; i++) json_array_append_new(rows, record_json(&list[i], i == chosen));
     json_t *all = json_pack("{s:i, s:o}", "schema", 1, "devices", rows);
-    char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
-    const status s = text ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the list of devices");
-    if (text) puts(text);
-    free(text);
-    json_decref(all);
-    return s;
+    return common_print_json(c, all, JSON_INDENT(2));
 }
 
 /* Width of a column: its heading or its longest text. */

@@ -1,5 +1,6 @@
 /* cosmocl doctor: what is wrong with this machine's OpenCL, and how to mend it. Everything that touches a driver runs
  * in a child process, so that a broken driver is a finding and not the end. */
+#include "commands/common.h"
 #include "commands/doctor.h"
 
 #include <stdio.h>
@@ -162,13 +163,7 @@ status command_doctor(context *c, const command_line *line)
     if (!s && line->json) {
         json_t *all = json_pack("{s:i, s:i, s:i, s:O}", "schema", 1, "usable_devices", d.usable, "bad", d.bad, "checks",
                                 d.checks);
-        char *text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
-        if (text)
-            puts(text);
-        else
-            s = context_fail(c, STATUS_MEMORY, "no memory for the findings");
-        free(text);
-        json_decref(all);
+        s = common_print_json(c, all, JSON_INDENT(2));
     }
     json_decref(d.checks);
     memory_delete(&d.list);

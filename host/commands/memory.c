@@ -106,12 +106,7 @@ static status print_json(context *c, const table *t)
     json_t *all = json_pack("{s:i, s:s, s:I, s:I, s:o}", "schema", 1, "device", device_info(t->d)->name, "budget_bytes",
                             (json_int_t)device_budget(t->d), "largest_block_bytes",
                             (json_int_t)device_info(t->d)->largest_block_bytes, "stages", stages);
-    char *text = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
-    const status s = text ? STATUS_OK : context_fail(c, STATUS_MEMORY, "memory: no memory for the answer");
-    if (text) puts(text);
-    free(text);
-    json_decref(all);
-    return s;
+    return common_print_json(c, all, JSON_INDENT(1));
 }
 
 status command_memory(context *c, const command_line *line)

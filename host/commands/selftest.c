@@ -36,11 +36,7 @@ static status print_json(context *c, const device *d, const selftest_result *r, 
     device_describe(device_info(d), text, sizeof text);
     json_t *all = json_pack("{s:i, s:s, s:s, s:b, s:b, s:o, s:o}", "schema", 1, "device", text, "verdict", verdict,
                             "passed", !selftest_failed(r), "one_result", one, "results", rows, "hashes", hashes);
-    char *out = all ? json_dumps(all, JSON_INDENT(1)) : NULL;
-    if (out) puts(out);
-    free(out);
-    json_decref(all);
-    return out ? STATUS_OK : context_fail(c, STATUS_MEMORY, "no memory for the results");
+    return common_print_json(c, all, JSON_INDENT(1));
 }
 
 /* One line per operator, its worst size: the ratio of error to bound decides. */

@@ -3,9 +3,9 @@
  * work-items in turn. The job's sums stay in the work-item's scratch: [PANEL_FLOATS][depth][BLOCK] floats, depth = log2(group) + 1.
  * out [groups][TAPS * CI * CO]: the gradient itself when groups = 1, else conv_tree.cl follows.
  *
- * Needs common.h, the numbers above, and two functions: micro_batch(slots, panels, x, y, first sample, samples, first tap) makes
- * the BLOCK sums of a micro-batch, x and y pointing at the block's first channels; block_write(out, slots, first tap, ci, co)
- * writes a block. */
+ * Needs common.h, conv_sizes.h, the numbers above and two functions: micro_batch(sizes, slots, panels, x, y, first sample, samples,
+ * first tap) makes the BLOCK sums of a micro-batch, x and y pointing at the block's first channels; block_write(sizes, out, slots,
+ * first tap, ci, co) writes a block. */
 #ifndef CONV_JOBS_H
 #define CONV_JOBS_H
 
@@ -14,7 +14,7 @@ static inline void slots_add(__global float *left, __global const float *right)
     for (int i = 0; i < BLOCK; i += VW) VSTORE(VLOAD(0, left + i) + VLOAD(0, right + i), 0, left + i);
 }
 
-static inline void jobs_run(int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+static inline void jobs_run(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                             __global const float *y, __global float *scratch, __global float *out)
 {
     const int ci_blocks = CI / CB, co_blocks = CO / NB, blocks = ci_blocks * co_blocks * ((TAPS + TB - 1) / TB);
@@ -28,14 +28,14 @@ static inline void jobs_run(int n, int segment, int micro, int group, int groups
         int top = 0;
         for (int k = first; k < end; k++) {
             const int start = k % per_segment * micro;
-            micro_batch(slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
+            micro_batch(CHUNK_SIZES_ON, slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
                         min(micro, segment - start), tap0);
             top++;
             for (int m = k - first; m & 1; m >>= 1, top--)
                 slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
         }
         for (; top > 1; top--) slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
-        block_write(out + (size_t)g * TAPS * CI * CO, slots, tap0, ci0, co0);
+        block_write(SIZES_ON, out + (size_t)g * TAPS * CI * CO, slots, tap0, ci0, co0);
     }
 }
 

@@ -6,14 +6,15 @@
  * are skipped. Micro-batches: `segment` and `micro` of host/ops/layout.h.
  *
  * Work is dealt out as conv_jobs.h says, in blocks of TB taps x CB x NB weights; a block's sums lie in tiles of MR x NR. Pixels go
- * in chunks of CSAMPLES samples (all rows) or CROWS rows; with PANELS the chunk is first copied together so that it stays in
+ * in chunks of CHUNK samples (all rows) or CHUNK_ROWS rows of one; with PANELS the chunk is first copied together so that it stays in
  * the first-level cache.
  *
  * Order: pixels in order with fma from +0 within a micro-batch, micro-batches in the fixed tree, then + 0 (no -0 is left).
  * Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_sizes.h"
 
-/* ---- tunable: VW, tile MR x NV vectors, block TB x CB x NB, chunk CROWS or CSAMPLES, PANELS, work-group WG ------------ */
+/* ---- tunable: VW, tile MR x NV vectors, block TB x CB x NB, PANELS, work-group WG ------------ */
 #ifndef MR
 #define MR 4
 #endif
@@ -29,12 +30,6 @@
 #ifndef NB
 #define NB (NV * VW)
 #endif
-#ifndef CROWS
-#define CROWS OH
-#endif
-#ifndef CSAMPLES
-#define CSAMPLES 1
-#endif
 #ifndef PANELS
 #define PANELS 0
 #endif
@@ -42,18 +37,13 @@
 #define WG 1
 #endif
 
-/* Panels hold whole samples only one after the other: chunks are of rows of one sample or of all rows of several. */
-#if CROWS < OH && CSAMPLES > 1
-#error "CSAMPLES > 1 needs CROWS = OH"
-#endif
-
 #define NR (NV * VW)
 #define TAPS (KERNEL * KERNEL)
 #define BLOCK (TB * CB * NB)
-#define PANEL_ROWS ((CROWS - 1) * STRIDE + KERNEL < H ? (CROWS - 1) * STRIDE + KERNEL : H)
+#define PANEL_ROWS min((CHUNK_ROWS - 1) * STRIDE + KERNEL, H)
 #if PANELS
-#define PANEL_X (CSAMPLES * PANEL_ROWS * W * CB)
-#define PANEL_Y (CSAMPLES * CROWS * OW * NB)
+#define PANEL_X (CHUNK * PANEL_ROWS * W * CB)
+#define PANEL_Y (CHUNK * CHUNK_ROWS * OW * NB)
 #define XC CB
 #define YC NB
 #else
@@ -85,7 +75,7 @@ static inline void panel_copy(__global float *to, __global const float *from, in
 }
 
 /* Samples s0 ... s0 + samples - 1, output rows r0 ... r1 - 1, from x and y, which point at the block's first channel. */
-static inline chunk chunk_make(__global const float *x, __global const float *y, int s0, int samples, int r0, int r1,
+static inline chunk chunk_make(CHUNK_SIZES, __global const float *x, __global const float *y, int s0, int samples, int r0, int r1,
                                __global float *panels)
 {
     const int a = max(r0 * STRIDE - PAD, 0), b = max(min((r1 - 1) * STRIDE - PAD + KERNEL, H), a);
@@ -108,7 +98,7 @@ static inline chunk chunk_make(__global const float *x, __global const float *y,
 }
 
 /* slot (MR x NR) = or += sum over the chunk's pixels of tap (ky, kx); x and y at the tile's first channels. */
-static inline void tile_add(__global float *slot, int fresh, const chunk *c, __global const float *x0,
+static inline void tile_add(SIZES, __global float *slot, int fresh, const chunk *c, __global const float *x0,
                             __global const float *y0, int ky, int kx, int row, int row_end)
 {
     const int col = tap_first(kx), cols = tap_end(kx, W, OW) - col;
@@ -143,27 +133,27 @@ static inline void tile_add(__global float *slot, int fresh, const chunk *c, __g
 }
 
 /* slots = the sums of one micro-batch for the block's taps from tap0 on. */
-static inline void micro_batch(__global float *slots, __global float *panels, __global const float *x,
+static inline void micro_batch(CHUNK_SIZES, __global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
     int fresh = 1;
-    for (int s = 0; s < samples; s += CSAMPLES)
-        for (int r0 = 0; r0 < OH; r0 += CROWS) {
-            const int r1 = min(r0 + CROWS, OH);
-            const chunk c = chunk_make(x, y, s0 + s, min(CSAMPLES, samples - s), r0, r1, panels);
+    for (int s = 0; s < samples; s += CHUNK)
+        for (int r0 = 0; r0 < OH; r0 += CHUNK_ROWS) {
+            const int r1 = min(r0 + CHUNK_ROWS, OH);
+            const chunk c = chunk_make(CHUNK_SIZES_ON, x, y, s0 + s, min(CHUNK, samples - s), r0, r1, panels);
             for (int t = 0; t < TB && tap0 + t < TAPS; t++) {
                 const int ky = (tap0 + t) / KERNEL, kx = (tap0 + t) % KERNEL;
                 const int row = max(r0, tap_first(ky)), row_end = min(r1, tap_end(ky, H, OH));
                 __global float *slot = slots + t * CB * NB;
                 for (int ci = 0; ci < CB; ci += MR)
                     for (int co = 0; co < NB; co += NR, slot += MR * NR)
-                        tile_add(slot, fresh, &c, c.x + ci, c.y + co, ky, kx, row, row_end);
+                        tile_add(SIZES_ON, slot, fresh, &c, c.x + ci, c.y + co, ky, kx, row, row_end);
             }
             fresh = 0;
         }
 }
 
-static inline void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
+static inline void block_write(SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TB && tap0 + t < TAPS; t++)
         for (int ci = 0; ci < CB; ci++)
@@ -177,8 +167,8 @@ static inline void block_write(__global float *out, __global const float *slots,
 #include "conv_jobs.h"
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_weights(int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+__kernel void conv_weights(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                            __global const float *y, __global float *scratch, __global float *out)
 {
-    jobs_run(n, segment, micro, group, groups, depth, x, y, scratch, out);
+    jobs_run(CHUNK_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
 }

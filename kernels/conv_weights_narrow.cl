@@ -2,11 +2,12 @@
  *   conv_weights_ci1   x has one channel:  partial[k][ky][kx][co] = sum over (sample, oy, ox) of x[s][iy][ix] y[s][oy][ox][co]
  *   conv_weights_co1   y has one channel:  partial[k][ky][kx][ci] = sum over (sample, oy, ox) of x[s][iy][ix][ci] y[s][oy][ox]
  * x [n][H][W][CI], y [n][OH][OW][CO] float32, micro-batch k from `segment` and `micro` of host/ops/layout.h. conv_tree.cl
- * adds the micro-batches. From the host: CI, CO, KERNEL, STRIDE, PAD, H, W, OH, OW; zeros: W zeros.
+ * adds the micro-batches. From the host: KERNEL, STRIDE, PAD; zeros: W zeros.
  *
  * Order: pixels in order with fma from +0. Products with the zero pixels outside x change no bits but the sign of a zero,
  * which conv_tree's last + 0 removes. Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
+#include "conv_sizes.h"
 
 /* ---- tunable: vector width VW (divides the channels of the wide side), rows of taps KYB per work-item, WG ------------ */
 #ifndef KYB
@@ -32,9 +33,8 @@ static inline samples micro_samples(int k, int segment, int micro)
 }
 
 /* Global: (CO / VW, rows of taps / KYB, micro-batches). */
-#if CI == 1
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_weights_ci1(int segment, int micro, __global const float *x, __global const float *y,
+__kernel void conv_weights_ci1(SIZES, int segment, int micro, __global const float *x, __global const float *y,
                                __global const float *zeros, __global float *partial)
 {
     const int co = get_global_id(0) * VW, ky0 = get_global_id(1) * KYB, k = get_global_id(2);
@@ -78,12 +78,10 @@ __kernel void conv_weights_ci1(int segment, int micro, __global const float *x, 
             for (int j = 0; j < KERNEL; j++)
                 VSTORE(acc[i][j], 0, partial + ((size_t)k * TAPS + (ky0 + i) * KERNEL + j) * CO + co);
 }
-#endif
 
 /* Global: (CI / VW, taps, micro-batches). */
-#if CO == 1
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_weights_co1(int segment, int micro, __global const float *x, __global const float *y,
+__kernel void conv_weights_co1(SIZES, int segment, int micro, __global const float *x, __global const float *y,
                                __global float *partial)
 {
     const int ci = get_global_id(0) * VW, tap = get_global_id(1), ky = tap / KERNEL, kx = tap % KERNEL;
@@ -104,4 +102,3 @@ __kernel void conv_weights_co1(int segment, int micro, __global const float *x, 
         }
     VSTORE(acc, 0, partial + ((size_t)k * TAPS + tap) * CI + ci);
 }
-#endif

@@ -19,8 +19,8 @@
  * first. Of the four phases (py, px) slots below 5 have both of an axis, slot 5 only the even one. They lie one after the
  * other, even before odd, y before x.
  *
- * From the host: H, W, CI, OH, OW, CO (padded channels); TY, TX, tiles of a sample; ODD_RESULTS (0: the phases are of the input);
- * NR, columns that the products make at a time. Needs common.h. */
+ * From the host: SIZES (conv_sizes.h); ODD_RESULTS (0: the phases are of the input); WHOLE (1: all tiles lie inside); NR, columns
+ * that the products make at a time. Needs common.h. */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
@@ -33,6 +33,12 @@
 #define EACH_OF_3(M, x) M(0, x) M(1, x) M(2, x)
 #define EACH_OF_4(M, x) EACH_OF_3(M, x) M(3, x)
 #define EACH_OF_6(M, x) EACH_OF_4(M, x) M(4, x) M(5, x)
+
+#include "conv_sizes.h"
+
+/* Tiles of a sample. */
+#define TY ((OH + TILE - 1) / TILE)
+#define TX ((OW + TILE - 1) / TILE)
 
 #define POINTS 6
 #define PRODUCTS (POINTS * POINTS)
@@ -98,9 +104,9 @@ INLINED void taps_adjoint(const FV u[POINTS], FV w[3])
     w[2] = fma(FV_ALL(2.0f), c, .5f * a) + u[5];
 }
 
-/* Whether pixel `step` a + from of `size` lies inside, a = 0 ... POINTS - 1 of a window that begins one before a tile. Numbers after
- * unrolling where tiles are whole: only the first and the last can lie outside. */
-#define INSIDE(a, at, size, step) (((size) % (TILE * (step)) == 0 && (a) >= 1 && (a) <= TILE) || (uint)(at) < (uint)(size))
+/* Whether pixel `at` of `size` lies inside, a = 0 ... POINTS - 1 of a window that begins one before a tile: of whole tiles only the
+ * first and the last can lie outside. */
+#define INSIDE(a, at, size) ((WHOLE && (a) >= 1 && (a) <= TILE) || (uint)(at) < (uint)(size))
 
 /* The products' part of a window of x [h][w][channels] whose first pixel is (y, x) = (step (4 ty - 1) + odd_y, ...): every
  * `step`th pixel of both axes, at a vector of channels. */
@@ -109,7 +115,7 @@ INLINED void window_products(__global const float *x, int ty, int tx, const int 
 {
     const int y0 = step * (TILE * ty - 1) + odd_y, x0 = step * (TILE * tx - 1) + odd_x, origin = (y0 * w + x0) * channels;
 #define PIXEL(b, a)                                                                                                   \
-    row[b] = (a < 5 || !odd_y) && (b < 5 || !odd_x) && INSIDE(a, y0 + step * a, h, step) && INSIDE(b, x0 + step * b, w, step) \
+    row[b] = (a < 5 || !odd_y) && (b < 5 || !odd_x) && INSIDE(a, y0 + step * a, h) && INSIDE(b, x0 + step * b, w) \
                  ? VLOAD(0, x + origin + step * (a * w + b) * channels)                                               \
                  : FV_ALL(0.0f);
 #define ROW(a)                                                                                                        \

@@ -21,7 +21,7 @@
 
 /* Global: (rows / (MR tiles), columns of the widest slot / NR, PRODUCTS), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void winograd_products(int rows, int tiles, __global const float *v, __global const float *u, __global float *m)
+__kernel void winograd_products(SIZES, int rows, int tiles, __global const float *v, __global const float *u, __global float *m)
 {
     const int f = get_global_id(2), i = f / POINTS, j = f % POINTS, column = get_global_id(1) * NR;
 #if ODD_RESULTS

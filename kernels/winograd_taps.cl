@@ -52,7 +52,7 @@ INLINED void phase_taps(const FV w[9], FV o[POINTS][POINTS])
 #define READ_ROW(ky) EACH_OF(3, READ_TAP, ky)
 
 #if !ODD_RESULTS
-INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(SIZES, const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, o);
@@ -65,7 +65,7 @@ INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const
     EACH(6, PRODUCTS_OF)
 }
 
-INLINED void phase_block(__global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
+INLINED void phase_block(SIZES, __global const float *w, __global float *u, int ci0, int co0, const int py, const int px)
 {
     ROLLED
     for (int ci = ci0; ci < min(ci0 + ROWS, CI); ci++)
@@ -74,21 +74,21 @@ INLINED void phase_block(__global const float *w, __global float *u, int ci0, in
             FV taps[9];
 #define READ(t) VLOAD(0, w + ((size_t)(t) * CI + ci) * CO + co)
             EACH(3, READ_ROW)
-            phase_write(taps, u, ci, co, py, px);
+            phase_write(SIZES_ON, taps, u, ci, co, py, px);
         }
 }
 
 /* Global: (CO / COLUMNS, CI / ROWS), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void taps_of_inputs(__global const float *w, __global float *u)
+__kernel void taps_of_inputs(SIZES, __global const float *w, __global float *u)
 {
     const int co = get_global_id(0) * COLUMNS, ci = get_global_id(1) * ROWS;
     if (co >= CO) return;
     ROLLED
-    for (int phase = 0; phase < 4; phase++) phase_block(w, u, ci, co, phase / 2, phase % 2);
+    for (int phase = 0; phase < 4; phase++) phase_block(SIZES_ON, w, u, ci, co, phase / 2, phase % 2);
 }
 #else
-INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_write(SIZES, const FV w[9], __global float *u, int ci, int co, const int py, const int px)
 {
     FV o[POINTS][POINTS];
     phase_taps(w, o);
@@ -102,7 +102,7 @@ INLINED void phase_write(const FV w[9], __global float *u, int ci, int co, const
 }
 
 /* The 25 taps of VW x VW channels, x's along the lanes: taps [VW][25]. */
-INLINED void taps_read(__global const float *w, FV taps[VW * TAPS * TAPS])
+INLINED void taps_read(SIZES, __global const float *w, FV taps[VW * TAPS * TAPS])
 {
 #if WG > 1 /* in registers */
 #pragma unroll
@@ -119,28 +119,28 @@ INLINED void taps_read(__global const float *w, FV taps[VW * TAPS * TAPS])
     }
 }
 
-INLINED void phase_block(const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
+INLINED void phase_block(SIZES, const FV w[TAPS * TAPS], __global float *u, int ci, int co, const int py, const int px)
 {
     FV taps[9];
 #define READ(t) w[t]
     EACH(3, READ_ROW)
-    phase_write(taps, u, ci, co, py, px);
+    phase_write(SIZES_ON, taps, u, ci, co, py, px);
 }
 
 /* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void taps_of_results(__global const float *w, __global float *u)
+__kernel void taps_of_results(SIZES, __global const float *w, __global float *u)
 {
     const int ci = get_global_id(0) * COLUMNS, co = get_global_id(1) * VW;
     if (ci >= CI) return;
     FV all[COLUMNS / VW][VW * TAPS * TAPS];
     ROLLED
-    for (int k = 0; k < COLUMNS / VW; k++) taps_read(w + (ci + k * VW) * CO + co, all[k]);
+    for (int k = 0; k < COLUMNS / VW; k++) taps_read(SIZES_ON, w + (ci + k * VW) * CO + co, all[k]);
     ROLLED
     for (int phase = 0; phase < 4; phase++)
         ROLLED
         for (int l = 0; l < VW; l++)
             ROLLED
-            for (int k = 0; k < COLUMNS / VW; k++) phase_block(all[k] + l * TAPS * TAPS, u, ci + k * VW, co + l, phase / 2, phase % 2);
+            for (int k = 0; k < COLUMNS / VW; k++) phase_block(SIZES_ON, all[k] + l * TAPS * TAPS, u, ci + k * VW, co + l, phase / 2, phase % 2);
 }
 #endif

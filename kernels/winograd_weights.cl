@@ -3,7 +3,7 @@
  *   dw [5 * 5][CI][CO] = tree over micro-batches of  G' (sum over tiles of windows of x [n][H][W][CI] times gradients y [n][OH][OW][CO]) G
  *
  * float32. Work is dealt out as conv_jobs.h says, in blocks of all taps x CB x NB weights. The tiles of a micro-batch go in chunks of
- * CHUNK, whose windows and gradients are transformed first, into panels that stay in the second-level cache:
+ * CHUNK (an argument), whose windows and gradients are transformed first, into panels that stay in the second-level cache:
  * [UNITS][CHUNK][CB] and [PRODUCTS][CHUNK][NB]; their products [UNITS][CB / MR][NB / NR][MR][NR] are summed beside them. A unit is
  * a phase of a slot.
  *
@@ -12,10 +12,7 @@
 #include "common.h"
 #include "winograd.h"
 
-/* ---- tunable: VW, tile MR x NV vectors, block CB (a multiple of VW) x NB, tiles of a chunk CHUNK, work-group WG ------------------ */
-#ifndef CHUNK
-#define CHUNK 16
-#endif
+/* ---- tunable: VW, tile MR x NV vectors, block CB (a multiple of VW) x NB, work-group WG ------------------ */
 #ifndef WG
 #define WG 1
 #endif
@@ -29,7 +26,7 @@
 #define PANEL_GRADIENTS (PRODUCTS * CHUNK * NB)
 #define PANEL_FLOATS (PANEL_WINDOWS + PANEL_GRADIENTS + UNITS * CB * NB)
 
-INLINED void phase_write(__global const float *x, __global float *v, int ty, int tx, const int py, const int px)
+INLINED void phase_write(CHUNK_SIZES, __global const float *x, __global float *v, int ty, int tx, const int py, const int px)
 {
     FV z[POINTS][POINTS];
     window_products(x, ty, tx, 2, H, W, CI, py, px, z);
@@ -40,22 +37,22 @@ INLINED void phase_write(__global const float *x, __global float *v, int ty, int
 #undef PRODUCT
 }
 
-INLINED void windows_write(__global const float *x, __global float *v, int ty, int tx)
+INLINED void windows_write(CHUNK_SIZES, __global const float *x, __global float *v, int ty, int tx)
 {
     ROLLED
     for (int c = 0; c < CB; c += VW) {
         ROLLED
-        for (int phase = 0; phase < 4; phase++) phase_write(x + c, v + c, ty, tx, phase / 2, phase % 2);
+        for (int phase = 0; phase < 4; phase++) phase_write(CHUNK_SIZES_ON, x + c, v + c, ty, tx, phase / 2, phase % 2);
     }
 }
 
-INLINED void gradients_write(__global const float *y, __global float *d, int ty, int tx)
+INLINED void gradients_write(CHUNK_SIZES, __global const float *y, __global float *d, int ty, int tx)
 {
     ROLLED
     for (int c = 0; c < NB; c += VW) {
         FV z[TILE][POINTS];
 #define PIXEL(b, a)                                                                                                   \
-    row[b] = INSIDE(a + 1, TILE * ty + a, OH, 1) && INSIDE(b + 1, TILE * tx + b, OW, 1)                               \
+    row[b] = INSIDE(a + 1, TILE * ty + a, OH) && INSIDE(b + 1, TILE * tx + b, OW)                               \
                  ? VLOAD(0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c)                                      \
                  : FV_ALL(0.0f);
 #define ROW(a)                                                                                                        \
@@ -104,7 +101,7 @@ INLINED void tile_add(__global float *u, int fresh, __global const float *v, __g
         for (int c = 0; c < NV; c++) VSTORE(acc[r][c], r * NV + c, u);
 }
 
-INLINED void chunk_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+INLINED void chunk_add(int CHUNK, __global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
 {
     for (int f = 0; f < PRODUCTS; f++, d += CHUNK * NB)
         for (int phase = 0, phases = SLOT_PHASES(f / POINTS, f % POINTS); phase < phases; phase++, v += CHUNK * CB)
@@ -136,7 +133,7 @@ INLINED void phase_finish(__global float *slots, __global const float *u, const 
     EACH(3, COLUMN)
 }
 
-INLINED void micro_batch(__global float *slots, __global float *panels, __global const float *x,
+INLINED void micro_batch(CHUNK_SIZES, __global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
     __global float *v = panels, *d = v + PANEL_WINDOWS, *u = d + PANEL_GRADIENTS;
@@ -145,10 +142,10 @@ INLINED void micro_batch(__global float *slots, __global float *panels, __global
         const int tiles = min(CHUNK, all - first);
         for (int t = 0; t < tiles; t++) {
             const int tile = first + t, sample = s0 + tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
-            windows_write(x + (size_t)sample * H * W * CI, v + t * CB, ty, tx);
-            gradients_write(y + (size_t)sample * OH * OW * CO, d + t * NB, ty, tx);
+            windows_write(CHUNK_SIZES_ON, x + (size_t)sample * H * W * CI, v + t * CB, ty, tx);
+            gradients_write(CHUNK_SIZES_ON, y + (size_t)sample * OH * OW * CO, d + t * NB, ty, tx);
         }
-        chunk_add(u, first == 0, v, d, tiles);
+        chunk_add(CHUNK, u, first == 0, v, d, tiles);
     }
     ROLLED
     for (int ci = 0; ci < CB; ci++)
@@ -161,7 +158,7 @@ INLINED void micro_batch(__global float *slots, __global float *panels, __global
         }
 }
 
-INLINED void block_write(__global float *out, __global const float *slots, int tap0, int ci0, int co0)
+INLINED void block_write(SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TAPS; t++)
         for (int ci = 0; ci < CB; ci++)
@@ -172,8 +169,8 @@ INLINED void block_write(__global float *out, __global const float *slots, int t
 #include "conv_jobs.h"
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void winograd_weights(int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+__kernel void winograd_weights(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                                __global const float *y, __global float *scratch, __global float *out)
 {
-    jobs_run(n, segment, micro, group, groups, depth, x, y, scratch, out);
+    jobs_run(CHUNK_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
 }

@@ -3,21 +3,18 @@
  *   windows_of_whole   of y [n][OH][OW][CO]:                           V [slot][rows][CO + PADDING]
  * for `count` tiles from tile `first` on; a tile is 4 x 4 pixels of y, the tiles of a sample in rows of TX, TY of them. rows is
  * at least count. What lies outside an image is 0.
- * One work-item takes GROUPS vectors of channels of a tile. Order: winograd.h, along x before y.
+ * A work-item takes every get_global_size(0)th vector of channels of a tile. Order: winograd.h, along x before y.
  * Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
 #include "common.h"
 #include "winograd.h"
 
-/* ---- tunable: vector width VW, vectors of channels per work-item GROUPS, work-group WG ------------------------------- */
-#ifndef GROUPS
-#define GROUPS 1
-#endif
+/* ---- tunable: vector width VW, work-group WG ------------------------------- */
 #ifndef WG
 #define WG 1
 #endif
 
 /* One phase of one tile; x and v of its sample and of its slots, at the channels. */
-INLINED void phase_write(__global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
+INLINED void phase_write(SIZES, __global const float *x, __global float *v, size_t rows, int row, int ty, int tx,
                                const int py, const int px)
 {
     FV z[POINTS][POINTS];
@@ -31,28 +28,28 @@ INLINED void phase_write(__global const float *x, __global float *v, size_t rows
 #undef PRODUCT
 }
 
-/* Global: (CI / (VW GROUPS), count), the first rounded up to work-groups. */
+/* Global: (1 ... CI / VW, count), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void windows_of_phases(__global const float *x, __global float *v, int first, int rows)
+__kernel void windows_of_phases(SIZES, __global const float *x, __global float *v, int first, int rows)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     x += (size_t)sample * H * W * CI;
     ROLLED
-    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CI); c < end; c += VW) {
+    for (int c = get_global_id(0) * VW; c < CI; c += get_global_size(0) * VW) {
         ROLLED
-        for (int phase = 0; phase < 4; phase++) phase_write(x + c, v + c, rows, row, ty, tx, phase / 2, phase % 2);
+        for (int phase = 0; phase < 4; phase++) phase_write(SIZES_ON, x + c, v + c, rows, row, ty, tx, phase / 2, phase % 2);
     }
 }
 
-/* Global: (CO / (VW GROUPS), count), the first rounded up to work-groups. */
+/* Global: (1 ... CO / VW, count), the first rounded up to work-groups. */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void windows_of_whole(__global const float *y, __global float *v, int first, int rows)
+__kernel void windows_of_whole(SIZES, __global const float *y, __global float *v, int first, int rows)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
     y += (size_t)sample * OH * OW * CO;
     v += (size_t)row * WHOLE_ROW;
     ROLLED
-    for (int c = get_global_id(0) * GROUPS * VW, end = min(c + GROUPS * VW, CO); c < end; c += VW) {
+    for (int c = get_global_id(0) * VW; c < CO; c += get_global_size(0) * VW) {
         FV z[POINTS][POINTS];
         window_products(y + c, ty, tx, 1, OH, OW, CO, 0, 0, z);
 #define PRODUCT(j, i) VSTORE(z[i][j], 0, v + (size_t)rows * (SLOT(i) * POINTS + SLOT(j)) * WHOLE_ROW + c);

@@ -20,11 +20,10 @@ typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_FILTERED } con
 
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
 typedef struct {
-    int tiles_y, tiles_x;               /* of a sample */
-    int rows, vectors;                  /* of a tile of the products */
-    int chunk;                          /* tiles of the image at a time, a multiple of rows */
-    int columns;                        /* of the widest product, in tiles */
-    int windows_groups, results_groups; /* vectors of channels per work-item */
+    int tiles_y, tiles_x; /* of a sample */
+    int rows, vectors;    /* of a tile of the products */
+    int chunk;            /* tiles of the image at a time, a multiple of rows */
+    int columns;          /* of the widest product, in tiles */
     kernel *windows, *products, *results;
     size_t v_bytes, m_bytes; /* of the workspace: windows and products of a chunk */
 } conv_winograd;
@@ -44,11 +43,11 @@ typedef struct {
 
 typedef struct {
     kernel *run, *tree;
-    int lanes;       /* narrow kernels: lanes of the wide side */
-    int chunk_tiles; /* winograd_weights.cl */
-    int rows, vectors, ci, co, taps, chunk_rows, chunk_samples, panel_floats; /* conv_weights.cl */
-    int tap_rows;                                                             /* conv_weights_ci1 */
-    size_t scratch_bytes, partial_bytes; /* of the workspace; no partial gradients: 0 */
+    int lanes;                                     /* narrow kernels: lanes of the wide side */
+    int rows, vectors, ci, co, taps, panel_floats; /* conv_weights.cl, winograd_weights.cl */
+    int chunk, chunk_rows;                         /* samples and rows, or tiles */
+    int tap_rows;                                  /* conv_weights_ci1 */
+    size_t scratch_bytes, partial_bytes;           /* of the workspace; no partial gradients: 0 */
 } conv_weights;
 
 struct conv_plan {
@@ -62,8 +61,15 @@ struct conv_plan {
     buffer *zeros;
 };
 
-/* "-DKERNEL=5 …": what every kernel of the plan is told. */
+/* Room for "-DKERNEL=5 …": what every kernel of the plan is told when it is built. */
 enum { CONV_OPTIONS = 512 };
+
+/* kernels/conv_sizes.h of a plan. */
+#define CONV_SIZES(p)                                                                                                  \
+    ARG_INT((p)->s.h), ARG_INT((p)->s.w), ARG_INT((p)->ci), ARG_INT((p)->s.oh), ARG_INT((p)->s.ow), ARG_INT((p)->co)
+
+/* Whether all of Winograd's tiles lie inside the images (-DWHOLE). */
+bool conv_winograd_whole(const conv_shape *s);
 
 /* Options of kernels/conv_end.h; "" where nothing happens. */
 const char *conv_end_options(const conv_end *end, char text[48]);

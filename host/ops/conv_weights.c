@@ -14,9 +14,8 @@ static int most(int a, int b)
 static void options_write(const conv_plan *p, int lanes, const char *more, char text[CONV_OPTIONS])
 {
     const conv_shape *s = &p->s;
-    snprintf(text, CONV_OPTIONS,
-             "-DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DH=%d -DW=%d -DCI=%d -DOH=%d -DOW=%d -DCO=%d -DVW=%d -DWG=%d %s",
-             s->kernel, s->stride, s->pad, s->h, s->w, p->ci, s->oh, s->ow, p->co, lanes, p->tiles.work_group, more);
+    snprintf(text, CONV_OPTIONS, "-DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DVW=%d -DWG=%d %s", s->kernel, s->stride, s->pad,
+             lanes, p->tiles.work_group, more);
 }
 
 /* Micro-batches that one job adds up (a power of two): those with which the busiest of `jobs` workers, which get the
@@ -66,11 +65,10 @@ static void shape_choose(conv_plan *p)
     w->taps = t->weight_taps ? least(t->weight_taps, s->kernel * s->kernel) : s->kernel * s->kernel;
     const int pixels = s->oh * s->ow;
     w->chunk_rows = t->weight_pixels ? least(most(divide_up(t->weight_pixels, s->ow), 1), s->oh) : s->oh;
-    w->chunk_samples =
-        t->weight_pixels ? (w->chunk_rows < s->oh ? 1 : most(t->weight_pixels / pixels, 1)) : p->max_samples;
-    w->chunk_samples = least(w->chunk_samples, p->max_samples);
+    w->chunk = t->weight_pixels ? (w->chunk_rows < s->oh ? 1 : most(t->weight_pixels / pixels, 1)) : p->max_samples;
+    w->chunk = least(w->chunk, p->max_samples);
     const int panel_rows = least((w->chunk_rows - 1) * s->stride + s->kernel, s->h);
-    w->panel_floats = t->panels ? w->chunk_samples * (panel_rows * s->w * w->ci + w->chunk_rows * s->ow * w->co) : 0;
+    w->panel_floats = t->panels ? w->chunk * (panel_rows * s->w * w->ci + w->chunk_rows * s->ow * w->co) : 0;
 }
 
 static status direct_get(context *c, conv_plan *p)
@@ -78,8 +76,8 @@ static status direct_get(context *c, conv_plan *p)
     conv_weights *w = &p->weights;
     char more[160], text[CONV_OPTIONS];
     shape_choose(p);
-    snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DCB=%d -DNB=%d -DCROWS=%d -DCSAMPLES=%d -DPANELS=%d", w->rows,
-             w->vectors, w->taps, w->ci, w->co, w->chunk_rows, w->chunk_samples, p->tiles.panels ? 1 : 0);
+    snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DCB=%d -DNB=%d -DPANELS=%d", w->rows, w->vectors, w->taps,
+             w->ci, w->co, p->tiles.panels ? 1 : 0);
     options_write(p, p->tiles.vector, more, text);
     return kernel_get(c, p->d, "conv_weights", "conv_weights", text, &w->run);
 }
@@ -98,10 +96,10 @@ static status filtered_get(context *c, conv_plan *p)
     w->ci = conv_tuning_block(p->ci, t->vector, most(t->filtered_ci, t->vector));
     w->rows = conv_tuning_block(w->ci, 1, most(t->weight_registers / w->vectors, 1));
     w->taps = p->s.kernel * p->s.kernel;
-    w->chunk_tiles = least(t->filtered_tiles, p->max_samples * tiles_y * tiles_x);
-    w->panel_floats = UNITS * w->chunk_tiles * w->ci + PRODUCTS * w->chunk_tiles * w->co + UNITS * w->ci * w->co;
-    snprintf(more, sizeof more, "-DODD_RESULTS=0 -DMR=%d -DNV=%d -DNR=%d -DCB=%d -DNB=%d -DCHUNK=%d -DTY=%d -DTX=%d",
-             w->rows, w->vectors, w->vectors * t->vector, w->ci, w->co, w->chunk_tiles, tiles_y, tiles_x);
+    w->chunk = least(t->filtered_tiles, p->max_samples * tiles_y * tiles_x);
+    w->panel_floats = UNITS * w->chunk * w->ci + PRODUCTS * w->chunk * w->co + UNITS * w->ci * w->co;
+    snprintf(more, sizeof more, "-DODD_RESULTS=0 -DWHOLE=%d -DMR=%d -DNV=%d -DNR=%d -DCB=%d -DNB=%d",
+             conv_winograd_whole(&p->s), w->rows, w->vectors, w->vectors * t->vector, w->ci, w->co);
     options_write(p, t->vector, more, text);
     return kernel_get(c, p->d, "winograd_weights", "winograd_weights", text, &w->run);
 }
@@ -182,12 +180,13 @@ static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x,
     const size_t narrow_x[3] = {(size_t)(p->co / w->lanes), (size_t)divide_up(p->s.kernel, w->tap_rows),
                                 (size_t)micros};
     const size_t narrow_y[3] = {(size_t)(p->ci / w->lanes), taps, (size_t)micros};
-    const status e = ci1 ? conv_launch(c, p, w->run, narrow_x,
-                                       KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
-                                                        ARG_BUFFER(y), ARG_BUFFER(p->zeros), ARG_BUFFER(partial)))
-                         : conv_launch(c, p, w->run, narrow_y,
-                                       KERNEL_ARGUMENTS(ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
-                                                        ARG_BUFFER(y), ARG_BUFFER(partial)));
+    const status e =
+        ci1 ? conv_launch(c, p, w->run, narrow_x,
+                          KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
+                                           ARG_BUFFER(y), ARG_BUFFER(p->zeros), ARG_BUFFER(partial)))
+            : conv_launch(c, p, w->run, narrow_y,
+                          KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
+                                           ARG_BUFFER(y), ARG_BUFFER(partial)));
     return e ? e : tree_run(c, p, micros, w->lanes, partial, dw);
 }
 
@@ -203,8 +202,9 @@ status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, 
     const int groups = divide_up(micros, group);
     const size_t global[3] = {(size_t)items_of(p, blocks * groups), 1, 1};
     e = conv_launch(c, p, w->run, global,
-                    KERNEL_ARGUMENTS(ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro), ARG_INT(group),
-                                     ARG_INT(groups), ARG_INT(depth_of(group)), ARG_BUFFER(x), ARG_BUFFER(y),
-                                     ARG_BUFFER(scratch), ARG_BUFFER(groups > 1 ? partial : dw)));
+                    KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(w->chunk), ARG_INT(w->chunk_rows), ARG_INT(b->n),
+                                     ARG_INT(b->segment), ARG_INT(b->micro), ARG_INT(group), ARG_INT(groups),
+                                     ARG_INT(depth_of(group)), ARG_BUFFER(x), ARG_BUFFER(y), ARG_BUFFER(scratch),
+                                     ARG_BUFFER(groups > 1 ? partial : dw)));
     return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, partial, dw);
 }

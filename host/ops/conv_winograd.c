@@ -16,6 +16,11 @@ conv_algorithm conv_algorithm_of(const conv_shape *s)
                                                                                                : CONV_DIRECT;
 }
 
+bool conv_winograd_whole(const conv_shape *s)
+{
+    return s->h % (2 * TILE) == 0 && s->w % (2 * TILE) == 0;
+}
+
 /* Floats of all slots where one of four phases takes `four`, and so on. */
 static size_t slots(size_t four, size_t two, size_t one)
 {
@@ -61,19 +66,14 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
     conv_winograd *w = &g->winograd;
-    char shape[CONV_OPTIONS], text[CONV_OPTIONS + 64], end[48];
-    w->windows_groups = t->work_group > 1 ? 1 : g->in / t->vector;
-    w->results_groups = t->work_group > 1 ? 1 : g->out / t->vector;
-    snprintf(shape, sizeof shape,
-             "-DODD_RESULTS=%d -DH=%d -DW=%d -DCI=%d -DOH=%d -DOW=%d -DCO=%d -DTY=%d -DTX=%d -DNR=%d -DVW=%d -DWG=%d",
-             g->backward, p->s.h, p->s.w, p->ci, p->s.oh, p->s.ow, p->co, w->tiles_y, w->tiles_x,
-             w->vectors * t->vector, t->vector, t->work_group);
-    snprintf(text, sizeof text, "%s -DGROUPS=%d", shape, w->windows_groups);
-    status e = kernel_get(c, p->d, "winograd_windows", g->backward ? "windows_of_whole" : "windows_of_phases", text,
+    char shape[128], text[256], end[48];
+    snprintf(shape, sizeof shape, "-DODD_RESULTS=%d -DWHOLE=%d -DNR=%d -DVW=%d -DWG=%d", g->backward,
+             conv_winograd_whole(&p->s), w->vectors * t->vector, t->vector, t->work_group);
+    status e = kernel_get(c, p->d, "winograd_windows", g->backward ? "windows_of_whole" : "windows_of_phases", shape,
                           &w->windows);
     snprintf(text, sizeof text, "%s -DMR=%d -DNV=%d -DKU=%d", shape, w->rows, w->vectors, t->unroll);
     if (!e) e = kernel_get(c, p->d, "winograd_products", "winograd_products", text, &w->products);
-    snprintf(text, sizeof text, "%s -DGROUPS=%d%s", shape, w->results_groups, conv_end_options(&g->end, end));
+    snprintf(text, sizeof text, "%s%s", shape, conv_end_options(&g->end, end));
     if (!e)
         e = kernel_get(c, p->d, "winograd_results", g->backward ? "results_of_phases" : "results_of_whole", text,
                        &w->results);
@@ -130,7 +130,7 @@ status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weig
     const size_t forward[3] = {co / columns, (ci + rows - 1) / rows, 1}, backward[3] = {ci / columns, co / vector, 1};
     kernel_work(p->d, 0, (double)buffer_bytes(g->packed) + 4. * (double)conv_weight_count(&p->s));
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
-                       KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
+                       KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }
 
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
@@ -138,6 +138,7 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
 {
     const conv_winograd *w = &g->winograd;
     const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
+    const bool each = p->tiles.work_group > 1; /* a work-item for each vector of channels, not all of a tile */
     buffer *v, *m;
     status e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &v);
     if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &m);
@@ -148,23 +149,23 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
     for (int first = 0; first < all && !e; first += w->chunk) {
         const int count = all - first < w->chunk ? all - first : w->chunk, blocks = divide_up(count, w->rows);
         const int per_item = p->tiles.work_group > 1 ? 1 : blocks, rows = blocks * w->rows;
-        const size_t windows[3] = {(size_t)divide_up(g->in / vector, w->windows_groups), (size_t)count, 1};
+        const size_t windows[3] = {each ? (size_t)(g->in / vector) : 1, (size_t)count, 1};
         const size_t products[3] = {(size_t)divide_up(blocks, per_item), (size_t)w->columns, PRODUCTS};
-        const size_t results[3] = {(size_t)divide_up(g->out / vector, w->results_groups), (size_t)count, 1};
+        const size_t results[3] = {each ? (size_t)(g->out / vector) : 1, (size_t)count, 1};
         kernel_work(p->d, 0, 4. * count * (in_floats + v_floats));
         e = conv_launch(c, p, w->windows, windows,
-                        KERNEL_ARGUMENTS(ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
+                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
         if (e) break;
         kernel_work(p->d, 2. * UNITS * p->ci * p->co * count,
                     4. * count * (v_floats + m_floats) + (double)buffer_bytes(g->packed));
-        e = conv_launch(
-            c, p, w->products, products,
-            KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v), ARG_BUFFER(g->packed), ARG_BUFFER(m)));
+        e = conv_launch(c, p, w->products, products,
+                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v),
+                                         ARG_BUFFER(g->packed), ARG_BUFFER(m)));
         if (e) break;
         kernel_work(p->d, 0, 4. * count * (m_floats + out_floats));
         e = conv_launch(c, p, w->results, results,
-                        KERNEL_ARGUMENTS(ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out), ARG_INT(first),
-                                         ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out),
+                                         ARG_INT(first), ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     return e;
 }

@@ -1,0 +1,13 @@
+/* Sizes of both sides of a convolution, x [n][H][W][CI] and y [n][OH][OW][CO] with padded channels, as arguments: one program then does
+ * for all layers. SIZES are the parameters of a kernel and of the functions that it calls, SIZES_ON hands them on.
+ * CHUNK_SIZES: and of a chunk, which is CHUNK tiles, or CHUNK_ROWS rows of y of CHUNK samples. */
+#ifndef CONV_SIZES_H
+#define CONV_SIZES_H
+
+#define SIZES int H, int W, int CI, int OH, int OW, int CO
+#define SIZES_ON H, W, CI, OH, OW, CO
+
+#define CHUNK_SIZES SIZES, int CHUNK, int CHUNK_ROWS
+#define CHUNK_SIZES_ON SIZES_ON, CHUNK, CHUNK_ROWS
+
+#endif

@@ -14,6 +14,7 @@
  * Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
 #include "conv_end.h"
+#include "conv_sizes.h"
 
 /* ---- tunable: vector width VW, rows MR, vectors NV, unroll KU (divides CIN), work-group WG -------------------------- */
 #ifndef MR
@@ -37,7 +38,7 @@ typedef struct {
     int in[MR], out[MR]; /* offsets in floats of that input pixel and of the output */
 } tile_rows;
 
-static inline void rows_find(tile_rows *r, int m0, int rows, int n, int group, int py, int px, int qh, int qw)
+static inline void rows_find(ENDS, tile_rows *r, int m0, int rows, int n, int group, int py, int px, int qh, int qw)
 {
     const int per_group = group * qh * qw;
 #pragma unroll
@@ -52,7 +53,7 @@ static inline void rows_find(tile_rows *r, int m0, int rows, int n, int group, i
 }
 
 /* Adds one tap: K = CIN, a row of the tile from each pointer. */
-static inline void tap_add(FV acc[MR][NV], __global const float *p[MR], __global const float *w)
+static inline void tap_add(int CIN, FV acc[MR][NV], __global const float *p[MR], __global const float *w)
 {
     for (int k = 0; k < CIN; k += KU) {
 #pragma unroll
@@ -72,7 +73,7 @@ static inline void tap_add(FV acc[MR][NV], __global const float *p[MR], __global
 }
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_gather(int n, int group, int tiles, __global const float *in,
+__kernel void conv_gather(ENDS, int n, int group, int tiles, __global const float *in,
                           __global const float *packed, __global const float *bias,
                           __global const float *zeros, __global float *out, float leak, __global const float *of)
 {
@@ -84,7 +85,7 @@ __kernel void conv_gather(int n, int group, int tiles, __global const float *in,
         const int m0 = ((int)get_global_id(0) * tiles + t) * MR;
         if (m0 >= rows) return;
         tile_rows r;
-        rows_find(&r, m0, rows, n, group, py, px, qh, qw);
+        rows_find(ENDS_ON, &r, m0, rows, n, group, py, px, qh, qw);
         FV acc[MR][NV];
 #pragma unroll
         for (int i = 0; i < MR; i++)
@@ -102,7 +103,7 @@ __kernel void conv_gather(int n, int group, int tiles, __global const float *in,
                     any |= inside;
                     p[i] = inside ? in + (r.in[i] + step) : zeros;
                 }
-                if (any) tap_add(acc, p, w);
+                if (any) tap_add(CIN, acc, p, w);
                 w += CIN * NR;
             }
 #pragma unroll

@@ -2,7 +2,7 @@
  * them: for each phase [output channels / NR][taps of the phase][input channels][NR].
  *   conv_pack_forward   input CI, output CO, one phase; one work-item copies ROWS rows of one tile
  *   conv_pack_backward  input CO, output CI (transposed), STRIDE * STRIDE phases; one work-item transposes VW x VW blocks
- * Copies only: exact. From the host: CI, CO, KERNEL, STRIDE, PAD, NR; BACKWARD. */
+ * Copies only: exact. From the host: KERNEL, STRIDE, PAD, NR; BACKWARD. */
 #include "common.h"
 
 /* ---- tunable: vector width VW (divides NR), rows per work-item ROWS, work-group WG ----------------------------------- */
@@ -18,7 +18,7 @@
 
 #if !BACKWARD
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_pack_forward(__global const float *w, __global float *packed)
+__kernel void conv_pack_forward(int CI, int CO, __global const float *w, __global float *packed)
 {
     const int first = get_global_id(0) * ROWS, tile = get_global_id(1), all = KERNEL * KERNEL * CI;
     const int last = min(first + ROWS, all);
@@ -29,7 +29,7 @@ __kernel void conv_pack_forward(__global const float *w, __global float *packed)
 #else
 /* Global: (CI / VW, number of this tap among the phase's, phase). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_pack_backward(__global const float *w, __global float *packed)
+__kernel void conv_pack_backward(int CI, int CO, __global const float *w, __global float *packed)
 {
     const int ci = get_global_id(0) * VW, tap = get_global_id(1), phase = get_global_id(2);
     const int py = phase / PS, px = phase % PS, ty = PHASE_TAPS(py), tx = PHASE_TAPS(px);

@@ -4,7 +4,7 @@
  * (PS 1, IS STRIDE); backward data has STRIDE * STRIDE phases (PS STRIDE, IS 1), and a phase meets the taps
  * ky = first + STRIDE * j alone, whose offset falls as j grows. Taps go in the order (ky, kx) in both.
  *
- * From the host: BACKWARD (0, 1), KERNEL, STRIDE, PAD; IH, IW, CIN (input, padded channels); OH, OW, COUT (output). */
+ * From the host: BACKWARD (0, 1), KERNEL, STRIDE, PAD. */
 #ifndef CONV_PHASE_H
 #define CONV_PHASE_H
 

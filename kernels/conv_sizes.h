@@ -7,7 +7,15 @@
 #define SIZES int H, int W, int CI, int OH, int OW, int CO
 #define SIZES_ON H, W, CI, OH, OW, CO
 
+/* The same by input and output of a direction. */
+#define ENDS int IH, int IW, int CIN, int OH, int OW, int COUT
+#define ENDS_ON IH, IW, CIN, OH, OW, COUT
+
 #define CHUNK_SIZES SIZES, int CHUNK, int CHUNK_ROWS
+/* The same by input and output of a direction. */
+#define ENDS int IH, int IW, int CIN, int OH, int OW, int COUT
+#define ENDS_ON IH, IW, CIN, OH, OW, COUT
+
 #define CHUNK_SIZES_ON SIZES_ON, CHUNK, CHUNK_ROWS
 
 #endif

@@ -5,6 +5,10 @@
 
 enum { PACK_ROWS = 64, ROWS_MOST = 10 };
 
+/* kernels/conv_sizes.h of a direction. */
+#define ENDS(g)                                                                                                        \
+    ARG_INT((g)->h), ARG_INT((g)->w), ARG_INT((g)->in), ARG_INT((g)->out_h), ARG_INT((g)->out_w), ARG_INT((g)->out)
+
 const char *conv_end_options(const conv_end *end, char text[48])
 {
     text[0] = 0;
@@ -14,23 +18,17 @@ const char *conv_end_options(const conv_end *end, char text[48])
 
 static void options_write(const conv_plan *p, const conv_gather *g, const char *more, char text[CONV_OPTIONS])
 {
-    snprintf(
-        text, CONV_OPTIONS,
-        "-DBACKWARD=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DIH=%d -DIW=%d -DCIN=%d -DOH=%d -DOW=%d -DCOUT=%d -DVW=%d "
-        "-DWG=%d %s",
-        g->backward, p->s.kernel, p->s.stride, p->s.pad, g->h, g->w, g->in, g->out_h, g->out_w, g->out, p->tiles.vector,
-        p->tiles.work_group, more);
+    snprintf(text, CONV_OPTIONS, "-DBACKWARD=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DVW=%d -DWG=%d %s", g->backward,
+             p->s.kernel, p->s.stride, p->s.pad, p->tiles.vector, p->tiles.work_group, more);
 }
 
 static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
-    const int row = divide_up(g->out_w, g->backward ? p->s.stride : 1); /* pixels of a phase's row */
     char more[128], text[CONV_OPTIONS], end[48];
     conv_end_options(&g->end, end);
-    g->columns = t->work_group > 1 ? t->narrow_rows : divide_up(row, t->narrow_rows) * t->narrow_rows;
     if (g->path == CONV_NARROW_OUT) {
-        snprintf(more, sizeof more, "-DMR=%d -DCOLS=%d%s", t->narrow_rows, g->columns, end);
+        snprintf(more, sizeof more, "-DMR=%d -DSINGLE=%d%s", t->narrow_rows, g->in == 1, end);
         options_write(p, g, more, text);
         return kernel_get(c, p->d, "conv_narrow_out", "conv_narrow_out", text, &g->run);
     }
@@ -40,7 +38,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     if (g->rows < 1) g->rows = 1;
     status e;
     if (g->path == CONV_NARROW_IN) {
-        snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DCOLS=%d%s", t->narrow_rows, g->vectors, g->columns, end);
+        snprintf(more, sizeof more, "-DMR=%d -DNV=%d%s", t->narrow_rows, g->vectors, end);
         options_write(p, g, more, text);
         e = kernel_get(c, p->d, "conv_narrow_in", "conv_narrow_in", text, &g->run);
     } else {
@@ -50,9 +48,8 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     }
     if (e) return e;
     /* Backward packing transposes blocks of lanes × lanes; with one channel in y there is nothing to transpose. */
-    snprintf(text, sizeof text,
-             "-DBACKWARD=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DCI=%d -DCO=%d -DNR=%d -DVW=%d -DROWS=%d -DWG=%d",
-             g->backward, p->s.kernel, p->s.stride, p->s.pad, p->ci, p->co, g->vectors * t->vector,
+    snprintf(text, sizeof text, "-DBACKWARD=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DNR=%d -DVW=%d -DROWS=%d -DWG=%d",
+             g->backward, p->s.kernel, p->s.stride, p->s.pad, g->vectors * t->vector,
              g->backward && p->co == 1 ? 1 : t->vector, PACK_ROWS, t->work_group);
     return kernel_get(c, p->d, "conv_pack", g->backward ? "conv_pack_backward" : "conv_pack_forward", text, &g->pack);
 }
@@ -92,7 +89,7 @@ status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weight
     const size_t per_phase = (size_t)((p->s.kernel + p->s.stride - 1) / p->s.stride);
     const size_t backward[3] = {ci / lanes, per_phase * per_phase, (size_t)g->phases};
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
-                       KERNEL_ARGUMENTS(ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
+                       KERNEL_ARGUMENTS(ARG_INT(p->ci), ARG_INT(p->co), ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
 }
 
 /* Tiles per work-item: many, so that the packed weights stay in the second-level cache, but enough work-items for all
@@ -111,25 +108,27 @@ status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *
     if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
+    const bool each = p->tiles.work_group > 1; /* a work-item for each run of pixels, not for all of a row */
     conv_work(p, n);
     if (g->path == CONV_NARROW_OUT) {
-        const size_t global[3] = {(size_t)n * (size_t)qh, (size_t)divide_up(qw, g->columns), 1};
+        const size_t global[3] = {(size_t)n * (size_t)qh, each ? (size_t)divide_up(qw, p->tiles.narrow_rows) : 1, 1};
         return conv_launch(c, p, g->run, global,
-                           KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias),
-                                            ARG_BUFFER(p->zeros), ARG_BUFFER(out), ARG_FLOAT(g->end.leak),
-                                            ARG_BUFFER(of)));
+                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed),
+                                            ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
+                                            ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     const size_t columns = (size_t)(g->out / (g->vectors * p->tiles.vector));
     if (g->path == CONV_NARROW_IN) {
-        const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns, (size_t)divide_up(qw, g->columns)};
+        const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns,
+                                  each ? (size_t)divide_up(qw, p->tiles.narrow_rows) : 1};
         return conv_launch(c, p, g->run, global,
-                           KERNEL_ARGUMENTS(ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed), ARG_BUFFER(bias),
-                                            ARG_BUFFER(out), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed),
+                                            ARG_BUFFER(bias), ARG_BUFFER(out), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     const int tiles = divide_up(n * qh * qw, g->rows), per_item = tiles_per_item(p, tiles, (int)columns * g->phases);
     const size_t global[3] = {(size_t)divide_up(tiles, per_item), columns, (size_t)g->phases};
     return conv_launch(c, p, g->run, global,
-                       KERNEL_ARGUMENTS(ARG_INT(n), ARG_INT(p->tiles.group), ARG_INT(per_item), ARG_BUFFER(in),
+                       KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_INT(p->tiles.group), ARG_INT(per_item), ARG_BUFFER(in),
                                         ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
                                         ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
 }

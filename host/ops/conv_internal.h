@@ -34,7 +34,6 @@ typedef struct {
     conv_path path;
     int h, w, in, out_h, out_w, out; /* padded channels */
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
-    int columns;                     /* pixels per work-item of the narrow kernels */
     conv_end end;
     kernel *run, *pack; /* pack NULL: the weights are copied as they are */
     buffer *packed;

@@ -9,12 +9,12 @@
 #ifndef CONV_JOBS_H
 #define CONV_JOBS_H
 
-static inline void slots_add(__global float *left, __global const float *right)
+static inline void slots_add(int block, __global float *left, __global const float *right)
 {
-    for (int i = 0; i < BLOCK; i += VW) VSTORE(VLOAD(0, left + i) + VLOAD(0, right + i), 0, left + i);
+    for (int i = 0; i < block; i += VW) VSTORE(VLOAD(0, left + i) + VLOAD(0, right + i), 0, left + i);
 }
 
-static inline void jobs_run(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+static inline void jobs_run(JOB_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                             __global const float *y, __global float *scratch, __global float *out)
 {
     const int ci_blocks = CI / CB, co_blocks = CO / NB, blocks = ci_blocks * co_blocks * ((TAPS + TB - 1) / TB);
@@ -28,14 +28,14 @@ static inline void jobs_run(CHUNK_SIZES, int n, int segment, int micro, int grou
         int top = 0;
         for (int k = first; k < end; k++) {
             const int start = k % per_segment * micro;
-            micro_batch(CHUNK_SIZES_ON, slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
+            micro_batch(JOB_SIZES_ON, slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
                         min(micro, segment - start), tap0);
             top++;
             for (int m = k - first; m & 1; m >>= 1, top--)
-                slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
+                slots_add(BLOCK, slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
         }
-        for (; top > 1; top--) slots_add(slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
-        block_write(SIZES_ON, out + (size_t)g * TAPS * CI * CO, slots, tap0, ci0, co0);
+        for (; top > 1; top--) slots_add(BLOCK, slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);
+        block_write(JOB_SIZES_ON, out + (size_t)g * TAPS * CI * CO, slots, tap0, ci0, co0);
     }
 }
 

@@ -14,7 +14,7 @@
 #include "common.h"
 #include "conv_sizes.h"
 
-/* ---- tunable: VW, tile MR x NV vectors, block TB x CB x NB, PANELS, work-group WG ------------ */
+/* ---- tunable: VW, tile MR x NV vectors, taps of a block TB, PANELS, work-group WG ------------ */
 #ifndef MR
 #define MR 4
 #endif
@@ -23,12 +23,6 @@
 #endif
 #ifndef TB
 #define TB 1
-#endif
-#ifndef CB
-#define CB MR
-#endif
-#ifndef NB
-#define NB (NV * VW)
 #endif
 #ifndef PANELS
 #define PANELS 0
@@ -75,7 +69,7 @@ static inline void panel_copy(__global float *to, __global const float *from, in
 }
 
 /* Samples s0 ... s0 + samples - 1, output rows r0 ... r1 - 1, from x and y, which point at the block's first channel. */
-static inline chunk chunk_make(CHUNK_SIZES, __global const float *x, __global const float *y, int s0, int samples, int r0, int r1,
+static inline chunk chunk_make(JOB_SIZES, __global const float *x, __global const float *y, int s0, int samples, int r0, int r1,
                                __global float *panels)
 {
     const int a = max(r0 * STRIDE - PAD, 0), b = max(min((r1 - 1) * STRIDE - PAD + KERNEL, H), a);
@@ -98,7 +92,7 @@ static inline chunk chunk_make(CHUNK_SIZES, __global const float *x, __global co
 }
 
 /* slot (MR x NR) = or += sum over the chunk's pixels of tap (ky, kx); x and y at the tile's first channels. */
-static inline void tile_add(SIZES, __global float *slot, int fresh, const chunk *c, __global const float *x0,
+static inline void tile_add(JOB_SIZES, __global float *slot, int fresh, const chunk *c, __global const float *x0,
                             __global const float *y0, int ky, int kx, int row, int row_end)
 {
     const int col = tap_first(kx), cols = tap_end(kx, W, OW) - col;
@@ -133,27 +127,27 @@ static inline void tile_add(SIZES, __global float *slot, int fresh, const chunk 
 }
 
 /* slots = the sums of one micro-batch for the block's taps from tap0 on. */
-static inline void micro_batch(CHUNK_SIZES, __global float *slots, __global float *panels, __global const float *x,
+static inline void micro_batch(JOB_SIZES, __global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
     int fresh = 1;
     for (int s = 0; s < samples; s += CHUNK)
         for (int r0 = 0; r0 < OH; r0 += CHUNK_ROWS) {
             const int r1 = min(r0 + CHUNK_ROWS, OH);
-            const chunk c = chunk_make(CHUNK_SIZES_ON, x, y, s0 + s, min(CHUNK, samples - s), r0, r1, panels);
+            const chunk c = chunk_make(JOB_SIZES_ON, x, y, s0 + s, min(CHUNK, samples - s), r0, r1, panels);
             for (int t = 0; t < TB && tap0 + t < TAPS; t++) {
                 const int ky = (tap0 + t) / KERNEL, kx = (tap0 + t) % KERNEL;
                 const int row = max(r0, tap_first(ky)), row_end = min(r1, tap_end(ky, H, OH));
                 __global float *slot = slots + t * CB * NB;
                 for (int ci = 0; ci < CB; ci += MR)
                     for (int co = 0; co < NB; co += NR, slot += MR * NR)
-                        tile_add(SIZES_ON, slot, fresh, &c, c.x + ci, c.y + co, ky, kx, row, row_end);
+                        tile_add(JOB_SIZES_ON, slot, fresh, &c, c.x + ci, c.y + co, ky, kx, row, row_end);
             }
             fresh = 0;
         }
 }
 
-static inline void block_write(SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
+static inline void block_write(JOB_SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TB && tap0 + t < TAPS; t++)
         for (int ci = 0; ci < CB; ci++)
@@ -167,8 +161,8 @@ static inline void block_write(SIZES, __global float *out, __global const float 
 #include "conv_jobs.h"
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void conv_weights(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+__kernel void conv_weights(JOB_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                            __global const float *y, __global float *scratch, __global float *out)
 {
-    jobs_run(CHUNK_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
+    jobs_run(JOB_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
 }

@@ -12,7 +12,7 @@
 #include "common.h"
 #include "winograd.h"
 
-/* ---- tunable: VW, tile MR x NV vectors, block CB (a multiple of VW) x NB, work-group WG ------------------ */
+/* ---- tunable: VW, tile MR x NV vectors, work-group WG ------------------ */
 #ifndef WG
 #define WG 1
 #endif
@@ -26,7 +26,7 @@
 #define PANEL_GRADIENTS (PRODUCTS * CHUNK * NB)
 #define PANEL_FLOATS (PANEL_WINDOWS + PANEL_GRADIENTS + UNITS * CB * NB)
 
-INLINED void phase_write(CHUNK_SIZES, __global const float *x, __global float *v, int ty, int tx, const int py, const int px)
+INLINED void phase_write(JOB_SIZES, __global const float *x, __global float *v, int ty, int tx, const int py, const int px)
 {
     FV z[POINTS][POINTS];
     window_products(x, ty, tx, 2, H, W, CI, py, px, z);
@@ -37,16 +37,16 @@ INLINED void phase_write(CHUNK_SIZES, __global const float *x, __global float *v
 #undef PRODUCT
 }
 
-INLINED void windows_write(CHUNK_SIZES, __global const float *x, __global float *v, int ty, int tx)
+INLINED void windows_write(JOB_SIZES, __global const float *x, __global float *v, int ty, int tx)
 {
     ROLLED
     for (int c = 0; c < CB; c += VW) {
         ROLLED
-        for (int phase = 0; phase < 4; phase++) phase_write(CHUNK_SIZES_ON, x + c, v + c, ty, tx, phase / 2, phase % 2);
+        for (int phase = 0; phase < 4; phase++) phase_write(JOB_SIZES_ON, x + c, v + c, ty, tx, phase / 2, phase % 2);
     }
 }
 
-INLINED void gradients_write(CHUNK_SIZES, __global const float *y, __global float *d, int ty, int tx)
+INLINED void gradients_write(JOB_SIZES, __global const float *y, __global float *d, int ty, int tx)
 {
     ROLLED
     for (int c = 0; c < NB; c += VW) {
@@ -77,7 +77,7 @@ INLINED void gradients_write(CHUNK_SIZES, __global const float *y, __global floa
 }
 
 /* u (MR x NR) = or += sum over the chunk's tiles; v and d at the tile's first channels. */
-INLINED void tile_add(__global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+INLINED void tile_add(int CB, int NB, __global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
 {
     FV acc[MR][NV];
 #pragma unroll
@@ -101,16 +101,16 @@ INLINED void tile_add(__global float *u, int fresh, __global const float *v, __g
         for (int c = 0; c < NV; c++) VSTORE(acc[r][c], r * NV + c, u);
 }
 
-INLINED void chunk_add(int CHUNK, __global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
+INLINED void chunk_add(int CB, int NB, int CHUNK, __global float *u, int fresh, __global const float *v, __global const float *d, int tiles)
 {
     for (int f = 0; f < PRODUCTS; f++, d += CHUNK * NB)
         for (int phase = 0, phases = SLOT_PHASES(f / POINTS, f % POINTS); phase < phases; phase++, v += CHUNK * CB)
             for (int ci = 0; ci < CB; ci += MR)
-                for (int co = 0; co < NB; co += NR, u += MR * NR) tile_add(u, fresh, v + ci, d + co, tiles);
+                for (int co = 0; co < NB; co += NR, u += MR * NR) tile_add(CB, NB, u, fresh, v + ci, d + co, tiles);
 }
 
 /* Taps of one phase of weights (ci, co ... co + VW - 1). */
-INLINED void phase_finish(__global float *slots, __global const float *u, const int py, const int px)
+INLINED void phase_finish(int CB, int NB, __global float *slots, __global const float *u, const int py, const int px)
 {
     FV z[POINTS][3];
 #define PRODUCT(j, i)                                                                                                 \
@@ -133,7 +133,7 @@ INLINED void phase_finish(__global float *slots, __global const float *u, const 
     EACH(3, COLUMN)
 }
 
-INLINED void micro_batch(CHUNK_SIZES, __global float *slots, __global float *panels, __global const float *x,
+INLINED void micro_batch(JOB_SIZES, __global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
     __global float *v = panels, *d = v + PANEL_WINDOWS, *u = d + PANEL_GRADIENTS;
@@ -142,10 +142,10 @@ INLINED void micro_batch(CHUNK_SIZES, __global float *slots, __global float *pan
         const int tiles = min(CHUNK, all - first);
         for (int t = 0; t < tiles; t++) {
             const int tile = first + t, sample = s0 + tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
-            windows_write(CHUNK_SIZES_ON, x + (size_t)sample * H * W * CI, v + t * CB, ty, tx);
-            gradients_write(CHUNK_SIZES_ON, y + (size_t)sample * OH * OW * CO, d + t * NB, ty, tx);
+            windows_write(JOB_SIZES_ON, x + (size_t)sample * H * W * CI, v + t * CB, ty, tx);
+            gradients_write(JOB_SIZES_ON, y + (size_t)sample * OH * OW * CO, d + t * NB, ty, tx);
         }
-        chunk_add(CHUNK, u, first == 0, v, d, tiles);
+        chunk_add(CB, NB, CHUNK, u, first == 0, v, d, tiles);
     }
     ROLLED
     for (int ci = 0; ci < CB; ci++)
@@ -154,11 +154,11 @@ INLINED void micro_batch(CHUNK_SIZES, __global float *slots, __global float *pan
             __global const float *from = u + (ci / MR * (NB / NR) + co / NR) * MR * NR + ci % MR * NR + co % NR;
             __global float *to = slots + ci * NB + co;
             ROLLED
-            for (int phase = 0; phase < 4; phase++) phase_finish(to, from, phase / 2, phase % 2);
+            for (int phase = 0; phase < 4; phase++) phase_finish(CB, NB, to, from, phase / 2, phase % 2);
         }
 }
 
-INLINED void block_write(SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
+INLINED void block_write(JOB_SIZES, __global float *out, __global const float *slots, int tap0, int ci0, int co0)
 {
     for (int t = 0; t < TAPS; t++)
         for (int ci = 0; ci < CB; ci++)
@@ -169,8 +169,8 @@ INLINED void block_write(SIZES, __global float *out, __global const float *slots
 #include "conv_jobs.h"
 
 __attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void winograd_weights(CHUNK_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
+__kernel void winograd_weights(JOB_SIZES, int n, int segment, int micro, int group, int groups, int depth, __global const float *x,
                                __global const float *y, __global float *scratch, __global float *out)
 {
-    jobs_run(CHUNK_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
+    jobs_run(JOB_SIZES_ON, n, segment, micro, group, groups, depth, x, y, scratch, out);
 }

@@ -76,8 +76,8 @@ static status direct_get(context *c, conv_plan *p)
     conv_weights *w = &p->weights;
     char more[160], text[CONV_OPTIONS];
     shape_choose(p);
-    snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DCB=%d -DNB=%d -DPANELS=%d", w->rows, w->vectors, w->taps,
-             w->ci, w->co, p->tiles.panels ? 1 : 0);
+    snprintf(more, sizeof more, "-DMR=%d -DNV=%d -DTB=%d -DPANELS=%d", w->rows, w->vectors, w->taps,
+             p->tiles.panels ? 1 : 0);
     options_write(p, p->tiles.vector, more, text);
     return kernel_get(c, p->d, "conv_weights", "conv_weights", text, &w->run);
 }
@@ -98,8 +98,8 @@ static status filtered_get(context *c, conv_plan *p)
     w->taps = p->s.kernel * p->s.kernel;
     w->chunk = least(t->filtered_tiles, p->max_samples * tiles_y * tiles_x);
     w->panel_floats = UNITS * w->chunk * w->ci + PRODUCTS * w->chunk * w->co + UNITS * w->ci * w->co;
-    snprintf(more, sizeof more, "-DODD_RESULTS=0 -DWHOLE=%d -DMR=%d -DNV=%d -DNR=%d -DCB=%d -DNB=%d",
-             conv_winograd_whole(&p->s), w->rows, w->vectors, w->vectors * t->vector, w->ci, w->co);
+    snprintf(more, sizeof more, "-DODD_RESULTS=0 -DWHOLE=%d -DMR=%d -DNV=%d -DNR=%d", conv_winograd_whole(&p->s),
+             w->rows, w->vectors, w->vectors * t->vector);
     options_write(p, t->vector, more, text);
     return kernel_get(c, p->d, "winograd_weights", "winograd_weights", text, &w->run);
 }
@@ -202,9 +202,9 @@ status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, 
     const int groups = divide_up(micros, group);
     const size_t global[3] = {(size_t)items_of(p, blocks * groups), 1, 1};
     e = conv_launch(c, p, w->run, global,
-                    KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(w->chunk), ARG_INT(w->chunk_rows), ARG_INT(b->n),
-                                     ARG_INT(b->segment), ARG_INT(b->micro), ARG_INT(group), ARG_INT(groups),
-                                     ARG_INT(depth_of(group)), ARG_BUFFER(x), ARG_BUFFER(y), ARG_BUFFER(scratch),
-                                     ARG_BUFFER(groups > 1 ? partial : dw)));
+                    KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(w->ci), ARG_INT(w->co), ARG_INT(w->chunk),
+                                     ARG_INT(w->chunk_rows), ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro),
+                                     ARG_INT(group), ARG_INT(groups), ARG_INT(depth_of(group)), ARG_BUFFER(x),
+                                     ARG_BUFFER(y), ARG_BUFFER(scratch), ARG_BUFFER(groups > 1 ? partial : dw)));
     return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, partial, dw);
 }

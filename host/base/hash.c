@@ -78,6 +78,16 @@ static uint32_t rotate(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
+static inline void round_of(const uint32_t *a, const uint32_t *b, const uint32_t *c, uint32_t *d, const uint32_t *e,
+                            const uint32_t *f, const uint32_t *g, uint32_t *h, uint32_t added)
+{
+    const uint32_t e1 = rotate(*e, 6) ^ rotate(*e, 11) ^ rotate(*e, 25), choice = (*e & *f) ^ (~*e & *g);
+    const uint32_t e0 = rotate(*a, 2) ^ rotate(*a, 13) ^ rotate(*a, 22), majority = (*a & *b) ^ (*a & *c) ^ (*b & *c);
+    const uint32_t t1 = *h + e1 + choice + added;
+    *d += t1;
+    *h = t1 + e0 + majority;
+}
+
 static void sha256_round_block(sha256 *h, const unsigned char *p)
 {
     uint32_t w[64], s[8];
@@ -89,14 +99,16 @@ static void sha256_round_block(sha256 *h, const unsigned char *p)
             w[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[i - 7] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
     }
     for (int i = 0; i < 8; i++) s[i] = h->state[i];
-    for (int i = 0; i < 64; i++) {
-        uint32_t e1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
-        uint32_t t1 = s[7] + e1 + ((s[4] & s[5]) ^ (~s[4] & s[6])) + sha256_k[i] + w[i];
-        uint32_t e0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
-        uint32_t t2 = e0 + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof s[0]);
-        s[4] += t1;
-        s[0] = t1 + t2;
+    /* The letters move on by one a round: by name, not in memory, which halves the time. */
+    for (int i = 0; i < 64; i += 8) {
+        round_of(s + 0, s + 1, s + 2, s + 3, s + 4, s + 5, s + 6, s + 7, sha256_k[i] + w[i]);
+        round_of(s + 7, s + 0, s + 1, s + 2, s + 3, s + 4, s + 5, s + 6, sha256_k[i + 1] + w[i + 1]);
+        round_of(s + 6, s + 7, s + 0, s + 1, s + 2, s + 3, s + 4, s + 5, sha256_k[i + 2] + w[i + 2]);
+        round_of(s + 5, s + 6, s + 7, s + 0, s + 1, s + 2, s + 3, s + 4, sha256_k[i + 3] + w[i + 3]);
+        round_of(s + 4, s + 5, s + 6, s + 7, s + 0, s + 1, s + 2, s + 3, sha256_k[i + 4] + w[i + 4]);
+        round_of(s + 3, s + 4, s + 5, s + 6, s + 7, s + 0, s + 1, s + 2, sha256_k[i + 5] + w[i + 5]);
+        round_of(s + 2, s + 3, s + 4, s + 5, s + 6, s + 7, s + 0, s + 1, sha256_k[i + 6] + w[i + 6]);
+        round_of(s + 1, s + 2, s + 3, s + 4, s + 5, s + 6, s + 7, s + 0, sha256_k[i + 7] + w[i + 7]);
     }
     for (int i = 0; i < 8; i++) h->state[i] += s[i];
 }

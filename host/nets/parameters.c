@@ -84,16 +84,36 @@ static const tensor *tensor_of(const network *n, const parameter *p)
     return tensors[p->part];
 }
 
+/* Between the arena and PyTorch's order. A place is a sum of what the first index and what the others say, and first
+ * indices are neighbours in the arena: a line of it at a time. */
+static void reorder(const network *n, const parameter *p, float *host, float *ordered, bool put)
+{
+    enum { LINE = 16 };
+    const size_t first = p->shape[0], others = p->elements / first;
+    float *base = host + tensor_of(n, p)->offset;
+    for (size_t a = 0; a < first; a += LINE) {
+        const size_t count = first - a < LINE ? first - a : LINE;
+        size_t start[LINE];
+        for (size_t i = 0; i < count; i++) start[i] = place(n, p, (a + i) * others);
+        for (size_t j = 0; j < others; j++) {
+            float *at = base + place(n, p, j), *in_order = ordered + a * others + j;
+            for (size_t i = 0; i < count; i++)
+                if (put)
+                    at[start[i]] = in_order[i * others];
+                else
+                    in_order[i * others] = at[start[i]];
+        }
+    }
+}
+
 void parameter_take(const network *n, const parameter *p, const float *host, float *out)
 {
-    const float *from = host + tensor_of(n, p)->offset;
-    for (size_t e = 0; e < p->elements; e++) out[e] = from[place(n, p, e)];
+    reorder(n, p, (float *)host, out, false);
 }
 
 void parameter_put(const network *n, const parameter *p, float *host, const float *in)
 {
-    float *to = host + tensor_of(n, p)->offset;
-    for (size_t e = 0; e < p->elements; e++) to[place(n, p, e)] = in[e];
+    reorder(n, p, host, (float *)in, true);
 }
 
 static buffer *arena_buffer(network *n, arena a)

@@ -22,6 +22,7 @@ typedef struct {
     const device *d;
     stage_row rows[STAGES];
     int count;
+    bool maps_on_host;
 } table;
 
 /* A stage with what the device holds now, besides `more` bytes of training maps. */
@@ -39,7 +40,7 @@ static status count_gan(context *c, device *d, const plan_sizes *z, table *t)
 {
     gan *g = NULL;
     status s = gan_new(c, d, &z->gan, &z->network, &g);
-    if (!s) s = add_stage(c, t, "train gan", plan_training_bytes(z));
+    if (!s) s = add_stage(c, t, "train gan", plan_training_bytes(z, d));
     gan_delete(&g);
     workspace_delete(d);
     return s;
@@ -50,7 +51,7 @@ static status count_encoder(context *c, device *d, const plan_sizes *z, const en
 {
     autoencoder *a = NULL;
     status s = autoencoder_new(c, d, o, &z->network, &a);
-    if (!s) s = add_stage(c, t, stage, o->loss == ENCODER_Z ? 0 : plan_training_bytes(z));
+    if (!s) s = add_stage(c, t, stage, o->loss == ENCODER_Z ? 0 : plan_training_bytes(z, d));
     autoencoder_delete(&a);
     workspace_delete(d);
     return s;
@@ -61,6 +62,7 @@ static status count_all(context *c, device *d, const config *cfg, table *t)
     plan_sizes z;
     status s = plan_sizes_read(c, cfg, &z);
     if (s) return s;
+    t->maps_on_host = plan_maps_on_host(&z, d);
     t->rows[t->count++] = (stage_row){.stage = "simulate", .bytes = simulation_bytes(d, &z.boxes, z.particles)};
     s = count_gan(c, d, &z, t);
     if (!s) s = count_encoder(c, d, &z, &z.encoder, "train encoder", t);
@@ -88,7 +90,10 @@ static void print_text(const table *t)
             printf("    %-44s %12.1f\n", r->parts[k].what, (double)r->parts[k].bytes / MIB);
             rest -= r->parts[k].bytes;
         }
-        if (r->count && rest) printf("    %-44s %12.1f\n", "training maps and their order", (double)rest / MIB);
+        if (r->count && rest)
+            printf("    %-44s %12.1f\n",
+                   t->maps_on_host ? "order of the maps, which stay on the host" : "training maps and their order",
+                   (double)rest / MIB);
     }
 }
 
@@ -103,9 +108,10 @@ static status print_json(context *c, const table *t)
         json_array_append_new(stages, json_pack("{s:s, s:I, s:b, s:o}", "stage", r->stage, "device_bytes",
                                                 (json_int_t)r->bytes, "fits", fits(t, r), "parts", parts));
     }
-    json_t *all = json_pack("{s:i, s:s, s:I, s:I, s:o}", "schema", 1, "device", device_info(t->d)->name, "budget_bytes",
-                            (json_int_t)device_budget(t->d), "largest_block_bytes",
-                            (json_int_t)device_info(t->d)->largest_block_bytes, "stages", stages);
+    json_t *all = json_pack("{s:i, s:s, s:I, s:I, s:b, s:o}", "schema", 1, "device", device_info(t->d)->name,
+                            "budget_bytes", (json_int_t)device_budget(t->d), "largest_block_bytes",
+                            (json_int_t)device_info(t->d)->largest_block_bytes, "maps_on_host", t->maps_on_host,
+                            "stages", stages);
     return common_print_json(c, all, JSON_INDENT(1));
 }
 

@@ -89,7 +89,7 @@ static status time_encoder(plan *p, const encoder_options *o, double *step_s, si
         const double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < *step_s)) *step_s = seconds;
     }
-    *bytes = device_bytes_used(p->d) + plan_training_bytes(&p->z);
+    *bytes = device_bytes_used(p->d) + plan_training_bytes(&p->z, p->d);
     autoencoder_delete(&a);
     workspace_delete(p->d);
     return s;
@@ -111,7 +111,8 @@ static status time_training(plan *p)
         double seconds = clock_seconds() - start;
         if (i && (i == 1 || seconds < p->step_s)) p->step_s = seconds;
     }
-    p->gan_bytes = device_bytes_used(p->d) + plan_training_bytes(&p->z); /* the peak may be of a self-test before */
+    p->gan_bytes =
+        device_bytes_used(p->d) + plan_training_bytes(&p->z, p->d); /* the peak may be of a self-test before */
     gan_delete(&g);
     workspace_delete(p->d);
     if (!s) s = time_encoder(p, &p->z.encoder, &p->encoder_s, &p->encoder_bytes);

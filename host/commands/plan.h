@@ -19,8 +19,9 @@ typedef struct {
 } plan_sizes;
 
 status plan_sizes_read(context *c, const config *cfg, plan_sizes *z);
-/* Maps on the device with the order of their sub-images. */
-size_t plan_training_bytes(const plan_sizes *z);
+/* Training maps on the device, unless they stay on the host, with the order of their sub-images. */
+bool plan_maps_on_host(const plan_sizes *z, const device *d);
+size_t plan_training_bytes(const plan_sizes *z, const device *d);
 
 /* STATUS_USAGE for what a later stage would refuse after hours of the first: 3D boxes, several redshifts. */
 status plan_check(context *c, const config *cfg);

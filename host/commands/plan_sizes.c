@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "dataset/split.h"
+#include "dataset/dataset.h"
 #include "maps/from_snapshots.h"
 
 status plan_check(context *c, const config *cfg)
@@ -81,8 +81,17 @@ status plan_sizes_read(context *c, const config *cfg, plan_sizes *p)
     return training_sizes(c, cfg, p);
 }
 
-size_t plan_training_bytes(const plan_sizes *p)
+static size_t maps_bytes(const plan_sizes *p)
 {
-    return (size_t)p->training *
-           ((size_t)p->pixels * p->pixels * sizeof(float) + (size_t)p->variants * sizeof(uint32_t));
+    return (size_t)p->training * (size_t)p->pixels * p->pixels * sizeof(float);
+}
+
+bool plan_maps_on_host(const plan_sizes *p, const device *d)
+{
+    return dataset_on_host(d, maps_bytes(p));
+}
+
+size_t plan_training_bytes(const plan_sizes *p, const device *d)
+{
+    return (plan_maps_on_host(p, d) ? 0 : maps_bytes(p)) + (size_t)p->training * p->variants * sizeof(uint32_t);
 }

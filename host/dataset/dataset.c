@@ -66,8 +66,10 @@ status dataset_open(context *c, device *dev, const maps *m, const config *cfg, d
         goto out;
     }
     d->shape = (crop_shape){.parents = (int)parents, .ny = m->ny, .nx = m->nx, .crop = d->split.crop};
-    const size_t pixels = (size_t)parents * (size_t)m->ny * (size_t)m->nx;
-    if ((s = buffer_new(c, dev, "training maps", pixels * sizeof(float), &d->parents))) goto out;
+    const size_t pixels = (size_t)parents * (size_t)m->ny * (size_t)m->nx, bytes = pixels * sizeof(float);
+    if ((s = dataset_on_host(dev, bytes) ? buffer_new_on_host(c, dev, "training maps", bytes, &d->parents)
+                                         : buffer_new(c, dev, "training maps", bytes, &d->parents)))
+        goto out;
     if ((s = upload(c, d, m))) goto out;
     if ((s = transform_forward(c, dev, &d->transform, pixels, d->parents, d->parents))) goto out;
     *out = d;
@@ -83,6 +85,11 @@ void dataset_delete(dataset **d)
     buffer_delete(&(*d)->parents);
     dataset_split_delete(&(*d)->split);
     memory_delete(d);
+}
+
+bool dataset_on_host(const device *d, size_t bytes)
+{
+    return bytes > device_budget(d) / 32;
 }
 
 const crop_shape *dataset_crop_shape(const dataset *d)

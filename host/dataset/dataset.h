@@ -1,4 +1,4 @@
-/* The training set on a device: all training parents of a maps file, transformed to [−1, 1], in one buffer; sub-images
+/* The training set of a device: all training parents of a maps file, transformed to [−1, 1], in one buffer; sub-images
  * are cut from it by crop_gather (ops/crop.h) when a batch is drawn and are never stored. */
 #ifndef DATASET_DATASET_H
 #define DATASET_DATASET_H
@@ -16,6 +16,10 @@ status dataset_transform(context *c, const maps *m, const config *cfg, transform
  * STATUS_MEMORY when the parents do not fit the device, and all errors of dataset_split_new and dataset_transform. */
 status dataset_open(context *c, device *d, const maps *m, const config *cfg, dataset **out);
 void dataset_delete(dataset **d);
+
+/* Whether `bytes` of parents stay in the host's memory: a batch of a step needs little of them, and they may take a
+ * 32nd of the device's budget at most. */
+bool dataset_on_host(const device *d, size_t bytes);
 
 const crop_shape *dataset_crop_shape(const dataset *d);           /* borrowed */
 buffer *dataset_parents(const dataset *d);                        /* borrowed: float32 [parents][ny][nx] in [−1, 1] */

@@ -76,17 +76,15 @@ static status shell_new(context *c, device *d, const char *label, size_t bytes, 
     return STATUS_OK;
 }
 
-/* With `host`, a buffer over that memory, which counts nothing; otherwise new memory of `charged` bytes. */
-static status root_new(context *c, device *d, const char *label, size_t bytes, size_t charged, const void *host,
-                       buffer **out)
+/* A buffer of `size` bytes, of which the budget is charged `charged`. host: over that memory. */
+static status root_new(context *c, device *d, const char *label, size_t bytes, size_t size, size_t charged,
+                       cl_mem_flags flags, const void *host, buffer **out)
 {
     buffer *b = NULL;
     status s = shell_new(c, d, label, bytes, &b);
     if (s) return s;
     cl_int code = CL_SUCCESS;
-    const cl_mem_flags flags = host ? CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR : CL_MEM_READ_WRITE;
-    if (!d->sizes_only)
-        b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, flags, host ? bytes : charged, (void *)host, &code));
+    if (!d->sizes_only) b->memory = OPENCL_NEW(code, clCreateBuffer(d->context, flags, size, (void *)host, &code));
     if (code) {
         memory_delete(&b->label);
         memory_delete(&b);
@@ -94,7 +92,7 @@ static status root_new(context *c, device *d, const char *label, size_t bytes, s
             return refuse(c, d, label, bytes, "which the driver cannot give");
         return context_prefix(c, opencl_fail(c, d, "clCreateBuffer", code), "%s", label);
     }
-    b->charged = host ? 0 : charged;
+    b->charged = charged;
     b->next = d->buffers;
     if (b->next) b->next->before = b;
     d->buffers = b;
@@ -104,25 +102,35 @@ static status root_new(context *c, device *d, const char *label, size_t bytes, s
     return STATUS_OK;
 }
 
-status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer **out)
+static status new_memory(context *c, device *d, const char *label, size_t bytes, bool on_host, buffer **out)
 {
     *out = NULL;
     if (bytes > SIZE_MAX - d->alignment)
         return refuse(c, d, label, bytes, "which is more than memory can be addressed");
     /* Whole blocks of 64 bytes: a vector of 16 floats that begins inside never ends outside. */
-    const size_t charged = bytes ? (bytes + 63) / 64 * 64 : 64;
-    if (d->sizes_only) return root_new(c, d, label, bytes, charged, NULL, out);
-    if (charged > d->record.largest_block_bytes)
-        return refuse(c, d, label, bytes, "which is more than the largest block");
+    const size_t size = bytes ? (bytes + 63) / 64 * 64 : 64, charged = on_host ? 0 : size;
+    const cl_mem_flags flags = CL_MEM_READ_WRITE | (on_host ? CL_MEM_ALLOC_HOST_PTR : 0);
+    if (d->sizes_only) return root_new(c, d, label, bytes, size, charged, flags, NULL, out);
+    if (size > d->record.largest_block_bytes) return refuse(c, d, label, bytes, "which is more than the largest block");
     if (charged > d->budget - d->used) return refuse(c, d, label, bytes, "which does not fit in the budget");
-    return root_new(c, d, label, bytes, charged, NULL, out);
+    return root_new(c, d, label, bytes, size, charged, flags, NULL, out);
+}
+
+status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer **out)
+{
+    return new_memory(c, d, label, bytes, false, out);
+}
+
+status buffer_new_on_host(context *c, device *d, const char *label, size_t bytes, buffer **out)
+{
+    return new_memory(c, d, label, bytes, true, out);
 }
 
 status buffer_lend(context *c, device *d, const char *label, const void *data, size_t bytes, buffer **out)
 {
     *out = NULL;
     if (d->record.is_cpu && bytes && bytes <= d->record.largest_block_bytes)
-        return root_new(c, d, label, bytes, 0, data, out);
+        return root_new(c, d, label, bytes, bytes, 0, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, data, out);
     status s = buffer_new(c, d, label, bytes, out);
     if (!s) s = buffer_write(c, *out, 0, data, bytes);
     if (s) buffer_delete(out);

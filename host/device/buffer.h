@@ -8,6 +8,9 @@
 typedef struct buffer buffer;
 
 status buffer_new(context *c, device *d, const char *label, size_t bytes, buffer **out);
+/* In the host's memory, which the device reads and writes over its bus: for what is large and of which it needs little
+ * at a time. Not counted against the budget. */
+status buffer_new_on_host(context *c, device *d, const char *label, size_t bytes, buffer **out);
 /* A part of another buffer, as a buffer (an OpenCL sub-buffer; base must be a multiple of buffer_alignment(d)). The
  * parent must outlive it. */
 status buffer_view(context *c, buffer *parent, size_t offset_bytes, size_t bytes, buffer **out);

@@ -137,10 +137,6 @@ static size_t output_floats(const layer *l)
 {
     return (size_t)l->out_pixels * layout_channels(l->out_channels);
 }
-static size_t input_floats(const layer *l)
-{
-    return (size_t)l->in_pixels * layout_channels(l->in_channels);
-}
 
 /* The bias of a generator's dense layer is per output number, every other one per channel. */
 static size_t bias_count(const layer *l)
@@ -180,12 +176,15 @@ static size_t largest_scratch(const network *n, const batching *b)
     return most;
 }
 
-static size_t largest_activation(const network *n)
+status network_gradients(context *c, network *n, int samples, buffer *gradients[2])
 {
-    size_t most = input_floats(&n->layers[0]);
-    for (int i = 0; i < n->count; i++)
-        if (output_floats(&n->layers[i]) > most) most = output_floats(&n->layers[i]);
-    return most;
+    size_t most[2] = {1, 1};
+    for (int i = 0; i < n->count; i++) {
+        const size_t floats = output_floats(&n->layers[i]) * (size_t)samples;
+        if (floats > most[i & 1]) most[i & 1] = floats;
+    }
+    const status s = workspace_get(c, n->device, WORKSPACE_EVEN_GRADIENT, most[0] * sizeof(float), &gradients[0]);
+    return s ? s : workspace_get(c, n->device, WORKSPACE_ODD_GRADIENT, most[1] * sizeof(float), &gradients[1]);
 }
 
 static status label_buffer(context *c, network *n, const char *what, const layer *l, size_t floats, buffer **out)
@@ -288,8 +287,8 @@ status network_new(context *c, device *d, network_kind kind, const network_shape
     join_activations(n);
     s = make_arenas(c, n, trainable);
     for (int i = 0; i < n->count && !s; i++) s = make_layer(c, n, &n->layers[i], largest, trainable);
-    for (int i = 0; i < 2 && !s; i++)
-        s = label_buffer(c, n, "gradients in flight", NULL, largest_activation(n) * n->max_samples, &n->backward[i]);
+    buffer *gradients[2];
+    if (!s) s = network_gradients(c, n, n->max_samples, gradients);
     if (!s) s = label_buffer(c, n, "scratch", NULL, largest_scratch(n, largest) / sizeof(float) + 1, &n->scratch);
     if (s)
         network_delete(&n);
@@ -316,8 +315,8 @@ void network_delete(network **pointer)
     network *n = *pointer;
     if (!n) return;
     for (int i = 0; i < n->count; i++) delete_layer(&n->layers[i]);
-    buffer **buffers[] = {&n->value, &n->gradient, &n->m, &n->v, &n->backward[0], &n->backward[1], &n->scratch};
-    for (int i = 0; i < 7; i++) buffer_delete(buffers[i]);
+    buffer **buffers[] = {&n->value, &n->gradient, &n->m, &n->v, &n->scratch};
+    for (int i = 0; i < 5; i++) buffer_delete(buffers[i]);
     memory_delete(pointer);
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 #include "base/config.h"
+#include "device/workspace.h"
 #include "ops/adam.h"
 #include "ops/conv.h"
 #include "ops/dense.h"
@@ -71,9 +72,8 @@ typedef struct {
     size_t parameters; /* floats in an arena, alignment gaps (always zero) included */
     buffer *value, *gradient, *m, *v;
     adam_state adam;
-    pass_mode mode;      /* of the last forward pass, */
-    int passed;          /* and the layers that it went through */
-    buffer *backward[2]; /* gradients on their way back */
+    pass_mode mode; /* of the last forward pass, */
+    int passed;     /* and the layers that it went through */
     buffer *scratch;
 } network;
 
@@ -83,6 +83,9 @@ status network_new(context *c, device *d, network_kind kind, const network_shape
 void network_delete(network **n);
 /* Multiply-adds × 2 of one sample's forward pass. */
 double network_flops(network_kind kind, const network_shape *s);
+
+/* Where the gradients of the outputs of even and of odd layers go on the way back: of the device's workspace. */
+status network_gradients(context *c, network *n, int samples, buffer *gradients[2]);
 
 /* Packs the weights for the kernels; after every change of `value`. */
 status network_pack(context *c, network *n);

@@ -132,20 +132,20 @@ static status backward_pointwise(context *c, network *n, layer *l, const batchin
 status network_backward(context *c, network *n, const batching *b, buffer *input, buffer *doutput, bool weights,
                         buffer *dinput)
 {
-    buffer *dy = doutput;
-    status s = STATUS_OK;
-    for (int i = n->passed - 1; i >= 0; i--) {
+    buffer *dy = doutput, *gradients[2];
+    status s = network_gradients(c, n, b->n, gradients);
+    for (int i = n->passed - 1; i >= 0 && !s; i--) {
         layer *l = &n->layers[i];
         buffer *in = i ? n->layers[i - 1].after : input;
-        buffer *dx = n->backward[i & 1];
+        buffer *dx = gradients[i & 1];
         s = backward_pointwise(c, n, l, b, dy, dx, l->sloped && i < n->passed - 1, weights);
         if (!s && weights) s = linear_backward_weights(c, l, b, in, dx);
-        buffer *din = i ? n->backward[(i & 1) ^ 1] : dinput;
+        buffer *din = i ? gradients[(i & 1) ^ 1] : dinput;
         if (!s && din) s = linear_backward_data(c, l, b->n, dx, in, din);
         if (s) return context_prefix(c, s, "layer %s, backward", l->name);
         dy = din;
     }
-    return STATUS_OK;
+    return s;
 }
 
 status network_update_running(context *c, network *n, const batching *b)

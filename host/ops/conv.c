@@ -25,7 +25,7 @@ static bool axis_fits(const conv_shape *s, int in, int out)
 
 static status shape_check(context *c, const conv_shape *s, int directions, int max_samples, int max_micro)
 {
-    const int all = CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS;
+    const int all = CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS | CONV_PACK_EACH;
     if (s->h < 1 || s->w < 1 || s->oh < 1 || s->ow < 1 || s->ci < 1 || s->co < 1 || s->kernel < 1 || s->stride < 1 ||
         s->pad < 0 || max_samples < 1 || max_micro < 1 || !directions || directions & ~all)
         return context_fail(c, STATUS_USAGE,

@@ -56,8 +56,8 @@ typedef struct conv_plan conv_plan;
 
 /* Kernels, packed weights and scratch for batches of up to max_samples in at most max_micro_batches. STATUS_USAGE when
  * the geometry does not fit. Plans that are only used one way say so and save memory. ends NULL: nothing happens to
- * the outputs. */
-enum { CONV_FORWARD = 1, CONV_BACKWARD_DATA = 2, CONV_BACKWARD_WEIGHTS = 4 };
+ * the outputs. CONV_PACK_EACH: of weights that are packed anew for each use, nothing is kept. */
+enum { CONV_FORWARD = 1, CONV_BACKWARD_DATA = 2, CONV_BACKWARD_WEIGHTS = 4, CONV_PACK_EACH = 8 };
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
                      const conv_ends *ends, conv_plan **out);
 void conv_plan_delete(conv_plan **p);
@@ -66,7 +66,8 @@ void conv_plan_delete(conv_plan **p);
 size_t conv_weight_count(const conv_shape *s);
 size_t conv_weight_index(const conv_shape *s, int ky, int kx, int ci, int co);
 
-/* Packs W for the kernels of the plan's directions: to be called after every change of the weights. */
+/* Packs W for the kernels of the plan's directions: to be called after every change of the weights, which must stay
+ * until then. */
 status conv_pack(context *c, conv_plan *p, buffer *weights);
 /* bias may be NULL; of as the output, NULL unless the end is a slope; n ≤ max_samples. */
 status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *of, buffer *y);

@@ -68,9 +68,17 @@ status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *
     if (g->path == CONV_FILTERED) return conv_winograd_new(c, p, g);
     const status e = kernels_get(c, p, g);
     if (e) return e;
-    return buffer_new(c, p->d,
-                      backward ? "packed weights of a convolution, backward" : "packed weights of a convolution",
-                      sizeof(float) * conv_weight_count(s), &g->packed);
+    return conv_packed_new(c, p, g, "packed weights of a convolution", conv_weight_count(s));
+}
+
+/* Small ones stay from one use to the next; of a device with little memory, few are small. */
+status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats)
+{
+    buffer *shared;
+    g->packed_bytes = sizeof(float) * floats;
+    const bool kept = !(p->directions & CONV_PACK_EACH) && g->packed_bytes <= workspace_limit(p->d) / 2;
+    if (kept) return buffer_new(c, p->d, label, g->packed_bytes, &g->packed);
+    return workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &shared);
 }
 
 void conv_gather_delete(conv_gather *g)
@@ -78,18 +86,33 @@ void conv_gather_delete(conv_gather *g)
     buffer_delete(&g->packed);
 }
 
-status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
+static status pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed)
 {
-    if (g->path == CONV_FILTERED) return conv_winograd_pack(c, p, g, weights);
+    if (g->path == CONV_FILTERED) return conv_winograd_pack(c, p, g, weights, packed);
     const size_t taps = (size_t)p->s.kernel * (size_t)p->s.kernel;
-    if (!g->pack) return buffer_copy(c, weights, 0, g->packed, 0, sizeof(float) * conv_weight_count(&p->s));
+    if (!g->pack) return buffer_copy(c, weights, 0, packed, 0, sizeof(float) * conv_weight_count(&p->s));
     const size_t ci = (size_t)p->ci, co = (size_t)p->co, nr = (size_t)(g->vectors * p->tiles.vector);
     const size_t lanes = p->co == 1 ? 1 : (size_t)p->tiles.vector;
     const size_t forward[3] = {(taps * ci + PACK_ROWS - 1) / PACK_ROWS, co / nr, 1};
     const size_t per_phase = (size_t)((p->s.kernel + p->s.stride - 1) / p->s.stride);
     const size_t backward[3] = {ci / lanes, per_phase * per_phase, (size_t)g->phases};
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
-                       KERNEL_ARGUMENTS(ARG_INT(p->ci), ARG_INT(p->co), ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
+                       KERNEL_ARGUMENTS(ARG_INT(p->ci), ARG_INT(p->co), ARG_BUFFER(weights), ARG_BUFFER(packed)));
+}
+
+status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
+{
+    g->weights = weights;
+    return g->packed ? pack(c, p, g, weights, g->packed) : STATUS_OK;
+}
+
+/* The packed weights for one use. */
+static status packed_get(context *c, conv_plan *p, conv_gather *g, buffer **packed)
+{
+    *packed = g->packed;
+    if (g->packed) return STATUS_OK;
+    const status e = workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, packed);
+    return e ? e : pack(c, p, g, g->weights, *packed);
 }
 
 /* Tiles per work-item: many, so that the packed weights stay in the second-level cache, but enough work-items for all
@@ -105,7 +128,10 @@ static int tiles_per_item(const conv_plan *p, int tiles, int columns)
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                        buffer *out)
 {
-    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
+    buffer *packed = NULL;
+    const status e = packed_get(c, p, g, &packed);
+    if (e) return e;
+    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, packed, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
     const bool each = p->tiles.work_group > 1; /* a work-item for each run of pixels, not for all of a row */
@@ -113,22 +139,22 @@ status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *
     if (g->path == CONV_NARROW_OUT) {
         const size_t global[3] = {(size_t)n * (size_t)qh, each ? (size_t)divide_up(qw, p->tiles.narrow_rows) : 1, 1};
         return conv_launch(c, p, g->run, global,
-                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed),
-                                            ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
-                                            ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(packed), ARG_BUFFER(bias),
+                                            ARG_BUFFER(p->zeros), ARG_BUFFER(out), ARG_FLOAT(g->end.leak),
+                                            ARG_BUFFER(of)));
     }
     const size_t columns = (size_t)(g->out / (g->vectors * p->tiles.vector));
     if (g->path == CONV_NARROW_IN) {
         const size_t global[3] = {(size_t)n * (size_t)g->out_h, columns,
                                   each ? (size_t)divide_up(qw, p->tiles.narrow_rows) : 1};
         return conv_launch(c, p, g->run, global,
-                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(g->packed),
-                                            ARG_BUFFER(bias), ARG_BUFFER(out), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+                           KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_BUFFER(in), ARG_BUFFER(packed), ARG_BUFFER(bias),
+                                            ARG_BUFFER(out), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
     }
     const int tiles = divide_up(n * qh * qw, g->rows), per_item = tiles_per_item(p, tiles, (int)columns * g->phases);
     const size_t global[3] = {(size_t)divide_up(tiles, per_item), columns, (size_t)g->phases};
     return conv_launch(c, p, g->run, global,
                        KERNEL_ARGUMENTS(ENDS(g), ARG_INT(n), ARG_INT(p->tiles.group), ARG_INT(per_item), ARG_BUFFER(in),
-                                        ARG_BUFFER(g->packed), ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
+                                        ARG_BUFFER(packed), ARG_BUFFER(bias), ARG_BUFFER(p->zeros), ARG_BUFFER(out),
                                         ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
 }

@@ -36,7 +36,9 @@ typedef struct {
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
     conv_end end;
     kernel *run, *pack; /* pack NULL: the weights are copied as they are */
-    buffer *packed;
+    size_t packed_bytes;
+    buffer *packed;  /* NULL: too large to be kept, made in the workspace for each use */
+    buffer *weights; /* of the last packing; borrowed */
     conv_winograd winograd;
 } conv_gather;
 
@@ -78,11 +80,13 @@ status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weight
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                        buffer *out);
 void conv_gather_delete(conv_gather *g);
+/* Memory for `floats` of packed weights, kept or in the workspace. */
+status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats);
 
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
-status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
-status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
-                         buffer *out);
+status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed);
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
+                         buffer *of, buffer *out);
 
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);

@@ -119,22 +119,21 @@ status conv_winograd_new(context *c, conv_plan *p, conv_gather *g)
     buffer *windows, *products;
     e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &windows);
     if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &products);
-    if (!e) e = buffer_new(c, p->d, "transformed weights of a convolution", sizeof(float) * u, &g->packed);
-    return e ? e : buffer_zero(c, g->packed); /* what lies behind the last channel stays so */
+    return e ? e : conv_packed_new(c, p, g, "transformed weights of a convolution", u);
 }
 
-status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
+status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed)
 {
     const size_t vector = (size_t)p->tiles.vector, ci = (size_t)p->ci, co = (size_t)p->co;
     const size_t rows = (size_t)pack_rows(p), columns = (size_t)pack_columns(p, g);
     const size_t forward[3] = {co / columns, (ci + rows - 1) / rows, 1}, backward[3] = {ci / columns, co / vector, 1};
-    kernel_work(p->d, 0, (double)buffer_bytes(g->packed) + 4. * (double)conv_weight_count(&p->s));
+    kernel_work(p->d, 0, (double)g->packed_bytes + 4. * (double)conv_weight_count(&p->s));
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
-                       KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(weights), ARG_BUFFER(g->packed)));
+                       KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(weights), ARG_BUFFER(packed)));
 }
 
-status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
-                         buffer *out)
+status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
+                         buffer *of, buffer *out)
 {
     const conv_winograd *w = &g->winograd;
     const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
@@ -157,10 +156,10 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
                         KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
         if (e) break;
         kernel_work(p->d, 2. * UNITS * p->ci * p->co * count,
-                    4. * count * (v_floats + m_floats) + (double)buffer_bytes(g->packed));
+                    4. * count * (v_floats + m_floats) + (double)g->packed_bytes);
         e = conv_launch(c, p, w->products, products,
                         KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v),
-                                         ARG_BUFFER(g->packed), ARG_BUFFER(m)));
+                                         ARG_BUFFER(packed), ARG_BUFFER(m)));
         if (e) break;
         kernel_work(p->d, 0, 4. * count * (m_floats + out_floats));
         e = conv_launch(c, p, w->results, results,

@@ -28,8 +28,8 @@ status dense_plan_new(context *c, device *d, const dense_shape *s, int max_sampl
     *out = NULL;
     status e = memory_new(c, "dense plan", 1, sizeof *p, &p);
     if (e) return e;
-    e = conv_plan_new(c, d, &shape, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS, max_samples,
-                      max_micro_batches, NULL, &p->conv);
+    e = conv_plan_new(c, d, &shape, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS | CONV_PACK_EACH,
+                      max_samples, max_micro_batches, NULL, &p->conv);
     if (e) {
         dense_plan_delete(&p);
         return context_prefix(c, e, "dense layer %d to %d", s->in, s->out);

@@ -57,33 +57,15 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     return kernel_get(c, p->d, "conv_pack", g->backward ? "conv_pack_backward" : "conv_pack_forward", text, &g->pack);
 }
 
-status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end)
+status conv_gather_new(context *c, conv_plan *p, conv_gather *g)
 {
-    const conv_shape *s = &p->s;
-    conv_gather *g = backward ? &p->backward : &p->forward;
-    g->backward = backward;
-    g->end = *end;
-    g->phases = backward ? s->stride * s->stride : 1;
-    g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
-    g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
-    g->path = g->out == 1 ? CONV_NARROW_OUT : g->in == 1 && !backward ? CONV_NARROW_IN : CONV_GATHER;
-    if (conv_algorithm_of(s) == CONV_WINOGRAD) g->path = CONV_FILTERED;
-    if (g->path == CONV_FILTERED) return conv_winograd_new(c, p, g);
+    g->path = g->out == 1 ? CONV_NARROW_OUT : g->in == 1 && !g->backward ? CONV_NARROW_IN : CONV_GATHER;
     const status e = kernels_get(c, p, g);
-    if (e) return e;
-    return buffer_new(c, p->d,
-                      backward ? "packed weights of a convolution, backward" : "packed weights of a convolution",
-                      sizeof(float) * conv_weight_count(s), &g->packed);
-}
-
-void conv_gather_delete(conv_gather *g)
-{
-    buffer_delete(&g->packed);
+    return e ? e : conv_packed_new(c, p, g);
 }
 
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
 {
-    if (g->path == CONV_FILTERED) return conv_winograd_pack(c, p, g, weights);
     const size_t taps = (size_t)p->s.kernel * (size_t)p->s.kernel;
     if (!g->pack) return buffer_copy(c, weights, 0, g->packed, 0, sizeof(float) * conv_weight_count(&p->s));
     const size_t ci = (size_t)p->ci, co = (size_t)p->co, nr = (size_t)(g->vectors * p->tiles.vector);
@@ -108,7 +90,6 @@ static int tiles_per_item(const conv_plan *p, int tiles, int columns)
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                        buffer *out)
 {
-    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
     conv_work(p, n);

@@ -15,8 +15,8 @@ static inline int divide_up(int a, int b)
 /* Of kernels/winograd.h: results of a tile along an axis, products, and products times the phases that each has. */
 enum { TILE = 4, PRODUCTS = 36, UNITS = 121 };
 
-/* Which kernel makes a direction follows from the channels alone (one result on every device). */
-typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_FILTERED } conv_path;
+/* Which kernel of the direct algorithm makes a direction follows from the channels alone (one result on every device). */
+typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
 
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
 typedef struct {
@@ -28,6 +28,13 @@ typedef struct {
     kernel *windows, *products, *results;
     size_t v_bytes, m_bytes; /* of the workspace: windows and products of a chunk */
 } conv_winograd;
+
+/* Every direction by kernels/conv_columns.cl and CLBlast, in chunks of samples. */
+typedef struct {
+    int samples;                 /* of a chunk */
+    size_t bytes, scratch_bytes; /* of the workspace: columns, and what CLBlast copies */
+    kernel *of_images;
+} conv_columns;
 
 /* Forward or backward data. `in` and `out` are the kernel's input and output: x → y or y → x. */
 typedef struct {
@@ -54,11 +61,13 @@ typedef struct {
 struct conv_plan {
     device *d;
     conv_shape s;
-    int ci, co; /* padded */
+    const struct algorithm *algorithm; /* a row of conv.c */
+    int ci, co;                        /* padded */
     int directions, max_samples, max_micro;
     conv_tiles tiles;
     conv_gather forward, backward;
     conv_weights weights;
+    conv_columns columns;
     buffer *zeros;
 };
 
@@ -68,17 +77,35 @@ enum { CONV_OPTIONS = 512 };
 /* Options of kernels/conv_end.h; "" where nothing happens. */
 const char *conv_end_options(const conv_end *end, char text[48]);
 
-status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end);
+/* Packs W for one direction. */
+status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights);
+
+/* The algorithms, rows of the registry in conv.c. `suits`: whether a shape that asks for this algorithm, or for any, gets
+ * it; none: it covers every shape. `new` makes the kernels, the packed weights and the workspace of a direction, whose
+ * sides and end are known. */
+status conv_gather_new(context *c, conv_plan *p, conv_gather *g);
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                        buffer *out);
-void conv_gather_delete(conv_gather *g);
 
+bool conv_winograd_suits(const conv_shape *s);
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                          buffer *out);
 
+bool conv_columns_suits(const conv_shape *s);
+status conv_columns_new(context *c, conv_plan *p, conv_gather *g);
+status conv_columns_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
+status conv_columns_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
+                        buffer *out);
+status conv_columns_weights_new(context *c, conv_plan *p);
+status conv_columns_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+
+/* Packed weights of as many floats as W has. */
+status conv_packed_new(context *c, const conv_plan *p, conv_gather *g);
+
+/* The direct algorithm's and Winograd's. */
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
 

@@ -99,7 +99,7 @@ static status direction_new(context *c, conv_plan *p, bool backward, const conv_
     g->phases = backward ? s->stride * s->stride : 1;
     g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
     g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
-    return p->algorithm->new(c, p, g);
+    return p->algorithm->new (c, p, g);
 }
 
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,

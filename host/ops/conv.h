@@ -15,9 +15,9 @@
  * Sums: forward and backward data add over (ky, kx, channel) in this order with fma from zero, then the bias; where the
  * output has one channel, 16 partial sums over channels ≡ l mod 16 in the order (ky, kx, block of 16), then the tree of
  * lanes (l, l+8), (l, l+4), (l, l+2), (l, l+1), then the bias. The order follows from the geometry alone. Where the
- * algorithm is Winograd's, forward and backward data add in the order of kernels/winograd.h instead. Where it is CLBlast's,
- * its library decides on the order, by device and size: outside the guarantee of one result. Micro-batches do not matter there:
- * the gradients of all samples are added up in order of the samples. */
+ * algorithm is Winograd's, forward and backward data add in the order of kernels/winograd.h instead. Where it is
+ * CLBlast's, its library decides on the order, by device and size: outside the guarantee of one result. Micro-batches
+ * do not matter there: the gradients of all samples are added up in order of the samples. */
 #ifndef OPS_CONV_H
 #define OPS_CONV_H
 
@@ -27,8 +27,8 @@
 #include "ops/layout.h"
 
 typedef enum {
-    CONV_AUTO,    /* the fastest that covers the shape */
-    CONV_DIRECT,  /* as above; covers every shape */
+    CONV_AUTO,     /* the fastest that covers the shape */
+    CONV_DIRECT,   /* as above; covers every shape */
     CONV_WINOGRAD, /* 5 × 5, stride 2, padding 2, more than one channel on both sides */
     CONV_CLBLAST   /* columns (im2col) and CLBlast's GEMM; covers every shape; only where asked for */
 } conv_algorithm;

@@ -15,7 +15,8 @@ static inline int divide_up(int a, int b)
 /* Of kernels/winograd.h: results of a tile along an axis, products, and products times the phases that each has. */
 enum { TILE = 4, PRODUCTS = 36, UNITS = 121 };
 
-/* Which kernel of the direct algorithm makes a direction follows from the channels alone (one result on every device). */
+/* Which kernel of the direct algorithm makes a direction follows from the channels alone (one result on every device).
+ */
 typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
 
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
@@ -80,9 +81,9 @@ const char *conv_end_options(const conv_end *end, char text[48]);
 /* Packs W for one direction. */
 status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 
-/* The algorithms, rows of the registry in conv.c. `suits`: whether a shape that asks for this algorithm, or for any, gets
- * it; none: it covers every shape. `new` makes the kernels, the packed weights and the workspace of a direction, whose
- * sides and end are known. */
+/* The algorithms, rows of the registry in conv.c. `suits`: whether a shape that asks for this algorithm, or for any,
+ * gets it; none: it covers every shape. `new` makes the kernels, the packed weights and the workspace of a direction,
+ * whose sides and end are known. */
 status conv_gather_new(context *c, conv_plan *p, conv_gather *g);
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,

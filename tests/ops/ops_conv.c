@@ -443,8 +443,8 @@ START_TEST(little_memory)
 }
 END_TEST
 
-/* CLBlast adds up in an order of its own, which another chunk may change: with little memory the oracle is met, and twice
- * the same bits come out. */
+/* CLBlast adds up in an order of its own, which another chunk may change: with little memory the oracle is met, and
+ * twice the same bits come out. */
 START_TEST(little_memory_of_columns)
 {
     geometry g = geometries[_i ? 3 : 0];

@@ -144,10 +144,14 @@ static status clblast_run(context *c, device *d, const gemm_problem *p)
     buffer *scratch = NULL;
     const status e = bytes ? workspace_get(c, d, WORKSPACE_SECOND, bytes, &scratch) : STATUS_OK;
     if (e) return e;
+    cl_event event, *slot = profile_slot(d, &event);
+    kernel_work(d, 2. * (double)m * (double)n * (double)k,
+                4. * ((double)m * (double)k + (double)k * (double)n + (double)m * (double)n));
     code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, opencl_memory(p->a), p->a_at, lda,
                                       opencl_memory(p->b), p->b_at, ldb, p->add ? 1.0f : 0.0f, opencl_memory(p->out),
-                                      p->out_at, ldc, &queue, NULL, scratch ? opencl_memory(scratch) : NULL);
-    return code == CLBlastSuccess ? STATUS_OK : clblast_fail(c, d, p, "GEMM", code);
+                                      p->out_at, ldc, &queue, slot, scratch ? opencl_memory(scratch) : NULL);
+    if (code != CLBlastSuccess) return clblast_fail(c, d, p, "GEMM", code);
+    return profile_add_named(c, d, "CLBlast GEMM", event);
 }
 
 status gemm_clblast(context *c, device *d, const gemm_problem *p)

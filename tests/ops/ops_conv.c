@@ -107,7 +107,9 @@ static void tensors_delete(tensors *t)
 static void run_all(const geometry *g, tensors *t)
 {
     conv_plan *p = NULL;
+    workspace_delete(d);
     OK(conv_plan_new(c, d, &g->s, ALL, g->b.n, batching_count(&g->b), NULL, &p));
+    const size_t planned = device_bytes_used(d);
     OK(conv_pack(c, p, t->w.b));
     OK(conv_forward(c, p, g->b.n, t->x.b, t->bias_y.b, NULL, t->forward.b));
     OK(conv_forward(c, p, g->b.n, t->x.b, NULL, NULL, t->forward0.b));
@@ -115,6 +117,7 @@ static void run_all(const geometry *g, tensors *t)
     OK(conv_backward_data(c, p, g->b.n, t->y.b, NULL, NULL, t->backward0.b));
     OK(conv_backward_weights(c, p, &g->b, t->x.b, t->y.b, t->dw.b));
     OK(device_finish(c, d));
+    ck_assert_uint_eq(device_bytes_used(d), planned); /* no workspace but what the plan has asked for */
     conv_plan_delete(&p);
     ck_assert_ptr_null(p);
 }

@@ -8,7 +8,7 @@
 static const struct algorithm {
     conv_algorithm number;
     bool (*suits)(const conv_shape *s);
-    status (*new)(context *c, conv_plan *p, conv_gather *g);
+    status (*make)(context *c, conv_plan *p, conv_gather *g);
     status (*pack)(context *c, conv_plan *p, conv_gather *g, buffer *weights);
     status (*run)(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of, buffer *out);
     status (*weights_new)(context *c, conv_plan *p);
@@ -99,7 +99,7 @@ static status direction_new(context *c, conv_plan *p, bool backward, const conv_
     g->phases = backward ? s->stride * s->stride : 1;
     g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
     g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
-    return p->algorithm->new (c, p, g);
+    return p->algorithm->make(c, p, g);
 }
 
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,

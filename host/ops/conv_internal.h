@@ -82,7 +82,7 @@ const char *conv_end_options(const conv_end *end, char text[48]);
 status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 
 /* The algorithms, rows of the registry in conv.c. `suits`: whether a shape that asks for this algorithm, or for any,
- * gets it; none: it covers every shape. `new` makes the kernels, the packed weights and the workspace of a direction,
+ * gets it; none: it covers every shape. `make` makes the kernels, the packed weights and the workspace of a direction,
  * whose sides and end are known. */
 status conv_gather_new(context *c, conv_plan *p, conv_gather *g);
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);

@@ -134,11 +134,13 @@ const option options[] = {
            "learns in far fewer steps and resists collapse; group is independent of the batch."),
     INTEGER("network.groups", "8", "", 1, 65536, "Groups of channels where norm is group."),
     CHOICE(
-        "network.algorithm", "auto", "auto|direct|winograd",
+        "network.algorithm", "auto", "auto|direct|winograd|clblast",
         "How convolutions are computed, which changes their last bits. winograd: 5 x 5 kernels between several "
         "channels by "
         "a third of the products; direct: all as they are written down; auto: whichever is faster for a layer's size, "
-        "the same on every device."),
+        "the same on every device. clblast: as matrix products of the library CLBlast, whose sums differ between "
+        "devices: "
+        "outside the guarantee of one result."),
     CHOICE("network.init", "dcgan", "dcgan|he|pytorch",
            "Initial weights. dcgan: normal of scatter 0.02; he: normal of scatter sqrt(2 / inputs) with small last "
            "layers; pytorch: uniform, as PyTorch's layers start."),

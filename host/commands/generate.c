@@ -61,7 +61,7 @@ static status untrained(context *c, const command_line *line, const char *path, 
     config *cfg = NULL;
     sampler *g = NULL;
     const uint64_t seed = (uint64_t)config_integer(line->cfg, "run.seed");
-    status s = ready_device(c, line, origin, &d);
+    status s = ready_trained_device(c, line, path, origin, &d);
     if (!s) s = trained_configuration(c, path, &cfg);
     if (!s)
         s = sampler_untrained(c, d, path, (int)config_integer(cfg, "gan.batch"),
@@ -162,7 +162,7 @@ status command_generate(context *c, const command_line *line)
     provenance origin = {0};
     status s = ready_checkpoint(c, line->argument[0], command_flag(line, "epoch"), path);
     if (!s && command_flag(line, "baseline")) return baseline(c, line, path);
-    if (!s) s = ready_device(c, line, &origin, &d);
+    if (!s) s = ready_trained_device(c, line, path, &origin, &d);
     if (!s) s = provenance_input(c, &origin, path);
     if (!s) s = generate(c, line, d, path, &origin);
     device_delete(&d);

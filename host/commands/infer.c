@@ -131,7 +131,7 @@ status command_infer(context *c, const command_line *line)
     if (!s) s = maps_read(c, t.maps_path, &t.m);
     if (!s) s = recorded_read(c, t.path, &t.made);
     if (!s) s = recorded_adopt(c, &t.made, t.path, "the encoder", split_keys, false, line->cfg);
-    if (!s) s = ready_device(c, line, &t.origin, &d);
+    if (!s) s = ready_trained_device(c, line, t.path, &t.origin, &d);
     if (!s) s = provenance_input(c, &t.origin, t.maps_path);
     if (!s) s = provenance_input(c, &t.origin, t.path);
     if (!s) s = infer(c, &t, d);

@@ -13,14 +13,27 @@
 #include "nets/saved.h"
 #include "ops/selftest.h"
 
-status ready_device(context *c, const command_line *line, provenance *origin, device **out)
+static status ready(context *c, const command_line *line, conv_algorithm algorithm, provenance *origin, device **out)
 {
     char verdict[sizeof origin->selftest] = "";
     status s = common_provenance(c, line, NULL, origin);
     if (!s) s = common_open_device(c, line, out);
-    if (!s) s = selftest_require(c, *out, line->force, verdict);
+    if (!s) s = selftest_require(c, *out, algorithm == CONV_CLBLAST, line->force, verdict);
     if (!s) common_provenance_device(origin, *out, verdict);
     return s;
+}
+
+status ready_device(context *c, const command_line *line, provenance *origin, device **out)
+{
+    return ready(c, line, (conv_algorithm)config_choice(line->cfg, "network.algorithm"), origin, out);
+}
+
+status ready_trained_device(context *c, const command_line *line, const char *checkpoint_path, provenance *origin,
+                            device **out)
+{
+    checkpoint k;
+    const status s = checkpoint_describe(c, checkpoint_path, &k);
+    return s ? s : ready(c, line, k.shape.algorithm, origin, out);
 }
 
 void ready_resume_hint(const command_line *line, const provenance *origin, char *hint, size_t size)

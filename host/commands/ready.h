@@ -8,6 +8,9 @@
 /* Opens the device, requires its self-test (--force goes on without, and says so in the outputs) and fills the
  * provenance of the outputs: command line, configuration, seed, device, verdict. */
 status ready_device(context *c, const command_line *line, provenance *origin, device **out);
+/* The same for work with the networks of a checkpoint, which knows their algorithm. */
+status ready_trained_device(context *c, const command_line *line, const char *checkpoint_path, provenance *origin,
+                            device **out);
 /* The checkpoint that an argument means: a file as it is; of a training run's folder the epoch given (may be NULL),
  * else the best by its validation (best.h5), else the selected one (select.json), else the last saved. path has
  * FILES_PATH bytes. */

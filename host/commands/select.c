@@ -284,8 +284,8 @@ status command_select(context *c, const command_line *line)
     selection t = {.c = c, .line = line, .run = line->argument[0]};
     char first[FILES_PATH];
     status s = list_epochs(&t);
-    if (!s) s = ready_device(c, line, &t.origin, &t.d);
     if (!s) s = saved_epoch_path(c, t.run, t.numbers[0], first);
+    if (!s) s = ready_trained_device(c, line, first, &t.origin, &t.d);
     if (!s) s = prepare(&t, first);
     if (!s) s = score_all(&t);
     if (!s) s = score_baselines(&t, first);

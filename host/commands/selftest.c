@@ -42,7 +42,7 @@ static status print_json(context *c, const device *d, const selftest_result *r, 
 /* One line per operator, its worst size: the ratio of error to bound decides. */
 static void print_table(const selftest_result *r)
 {
-    printf("%-26s %6s %10s %10s %9s  %s\n", "operator", "checks", "error", "bound", "time", "");
+    printf("%-31s %6s %10s %10s %9s  %s\n", "operator", "checks", "error", "bound", "time", "");
     for (int i = 0; i < r->count; i++) {
         const selftest_row *worst = &r->rows[i];
         int checks = 0;
@@ -57,7 +57,7 @@ static void print_table(const selftest_result *r)
             if (t->error * worst->bound > worst->error * t->bound || (worst->passed && !t->passed)) worst = t;
         }
         if (!seen)
-            printf("%-26s %6d %10.2g %10.2g %7.2f s  %s%s%s\n", worst->operator_name, checks, worst->error,
+            printf("%-31s %6d %10.2g %10.2g %7.2f s  %s%s%s\n", worst->operator_name, checks, worst->error,
                    worst->bound, seconds, worst->passed ? "passed" : "FAILED (", worst->passed ? "" : worst->size,
                    worst->passed ? "" : ")");
     }

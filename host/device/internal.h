@@ -157,11 +157,8 @@ void program_cache_save(context *c, const device *d, const char *path, cl_progra
 
 /* The row of a name, added if need be. */
 status profile_row(context *c, device *d, const char *name, int *row);
-/* Where the next call puts its event: &e, or NULL when the device does not profile. */
-cl_event *profile_slot(device *d, cl_event *e);
 /* Takes the event over (no-op when the device does not profile); drains when many are held. */
 status profile_add(context *c, device *d, int row, cl_event e);
-status profile_add_named(context *c, device *d, const char *name, cl_event e);
 void profile_delete(device *d);
 
 #endif

@@ -18,4 +18,9 @@ const char *opencl_error_name(cl_int code);
  * else STATUS_DEVICE. */
 status opencl_fail(context *c, const device *d, const char *what, cl_int code);
 
+/* For libraries whose kernels the profile is to hold: where a call puts its event, &e or NULL when the device does not
+ * profile; and the row that the event then counts for, with what kernel_work said (no-op without an event). */
+cl_event *profile_slot(device *d, cl_event *e);
+status profile_add_named(context *c, device *d, const char *name, cl_event e);
+
 #endif

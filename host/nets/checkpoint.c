@@ -380,7 +380,7 @@ static status read_shape(context *c, h5_file *f, network_shape *n)
     if (s) return s;
     bool sane = count >= 1 && count < NETWORK_LAYERS && image >= 1 << count && image <= 4096 &&
                 image % (1 << count) == 0 && latent >= 1 && latent <= 65536 && size >= 1 && size <= 31 && norm >= 0 &&
-                norm <= 2 && algorithm >= CONV_AUTO && algorithm <= CONV_WINOGRAD && groups >= 1 && leak >= 0 &&
+                norm <= 2 && algorithm >= CONV_AUTO && algorithm <= CONV_CLBLAST && groups >= 1 && leak >= 0 &&
                 leak <= 1;
     for (int i = 0; i < count && sane; i++) sane = filters[i] >= 2 && filters[i] <= 65536;
     if (!sane) return context_fail(c, STATUS_DATA, "%s: /network describes no network that exists", h5_path(f));

@@ -1,8 +1,38 @@
-/* Convolution plans: geometry, checks, and the calls of conv.h. conv_gather.c and conv_weights.c do the work. */
+/* Convolution plans: the registry of algorithms, geometry, checks, and the calls of conv.h. */
 #include "ops/conv_internal.h"
 
 #include "base/memory.h"
 #include "ops/launch.h"
+
+/* The algorithms; a shape gets the first that suits it. The last covers every shape. */
+static const struct algorithm {
+    conv_algorithm number;
+    bool (*suits)(const conv_shape *s);
+    status (*make)(context *c, conv_plan *p, conv_gather *g);
+    status (*pack)(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed);
+    status (*run)(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias, buffer *of,
+                  buffer *out);
+    status (*weights_new)(context *c, conv_plan *p);
+    status (*weights_run)(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+} algorithms[] = {
+    {CONV_CLBLAST, conv_columns_suits, conv_columns_new, NULL, conv_columns_run, conv_columns_weights_new,
+     conv_columns_weights_run},
+    {CONV_WINOGRAD, conv_winograd_suits, conv_winograd_new, conv_winograd_pack, conv_winograd_run, conv_weights_new,
+     conv_weights_run},
+    {CONV_DIRECT, NULL, conv_gather_new, conv_gather_pack, conv_gather_run, conv_weights_new, conv_weights_run},
+};
+
+static const struct algorithm *algorithm_of(const conv_shape *s)
+{
+    const struct algorithm *a = algorithms;
+    while (a->suits && !a->suits(s)) a++;
+    return a;
+}
+
+conv_algorithm conv_algorithm_of(const conv_shape *s)
+{
+    return algorithm_of(s)->number;
+}
 
 size_t conv_weight_count(const conv_shape *s)
 {
@@ -54,6 +84,27 @@ static int largest(int a, int b, int c)
     return m > c ? m : c;
 }
 
+status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats)
+{
+    buffer *shared;
+    g->packed_bytes = sizeof(float) * floats;
+    const bool kept = !(p->directions & CONV_PACK_EACH) && g->packed_bytes <= workspace_limit(p->d) / 2;
+    if (kept) return buffer_new(c, p->d, label, g->packed_bytes, &g->packed);
+    return workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &shared);
+}
+
+static status direction_new(context *c, conv_plan *p, bool backward, const conv_end *end)
+{
+    const conv_shape *s = &p->s;
+    conv_gather *g = backward ? &p->backward : &p->forward;
+    g->backward = backward;
+    g->end = *end;
+    g->phases = backward ? s->stride * s->stride : 1;
+    g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
+    g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
+    return p->algorithm->make(c, p, g);
+}
+
 status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
                      const conv_ends *ends, conv_plan **out)
 {
@@ -66,15 +117,16 @@ status conv_plan_new(context *c, device *d, const conv_shape *s, int directions,
     if ((e = memory_new(c, "convolution plan", 1, sizeof *p, &p))) return e;
     p->d = d;
     p->s = *s;
+    p->algorithm = algorithm_of(s);
     p->ci = layout_channels(s->ci), p->co = layout_channels(s->co);
     p->directions = directions, p->max_samples = max_samples, p->max_micro = max_micro_batches;
     if ((e = conv_tuning_choose(c, device_info(d), &p->tiles))) goto out;
     const size_t zeros = sizeof(float) * (size_t)largest(p->ci, p->co, s->w);
     if ((e = buffer_new(c, d, "zeros of a convolution", zeros, &p->zeros))) goto out;
     if ((e = buffer_zero(c, p->zeros))) goto out;
-    if (directions & CONV_FORWARD && (e = conv_gather_new(c, p, false, &ends->forward))) goto out;
-    if (directions & CONV_BACKWARD_DATA && (e = conv_gather_new(c, p, true, &ends->backward))) goto out;
-    if (directions & CONV_BACKWARD_WEIGHTS && (e = conv_weights_new(c, p))) goto out;
+    if (directions & CONV_FORWARD && (e = direction_new(c, p, false, &ends->forward))) goto out;
+    if (directions & CONV_BACKWARD_DATA && (e = direction_new(c, p, true, &ends->backward))) goto out;
+    if (directions & CONV_BACKWARD_WEIGHTS && (e = p->algorithm->weights_new(c, p))) goto out;
     *out = p, p = NULL;
 out:
     conv_plan_delete(&p);
@@ -85,8 +137,8 @@ void conv_plan_delete(conv_plan **pointer)
 {
     conv_plan *p = *pointer;
     if (!p) return;
-    conv_gather_delete(&p->forward);
-    conv_gather_delete(&p->backward);
+    buffer_delete(&p->forward.packed);
+    buffer_delete(&p->backward.packed);
     buffer_delete(&p->zeros);
     memory_delete(pointer);
 }
@@ -123,11 +175,29 @@ static status call_check(context *c, const conv_plan *p, const char *what, int d
     return e;
 }
 
+status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights)
+{
+    g->weights = weights;
+    return g->packed ? p->algorithm->pack(c, p, g, weights, g->packed) : STATUS_OK;
+}
+
+static status run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of, buffer *out)
+{
+    buffer *packed = g->packed_bytes ? g->packed : g->weights;
+    status e = STATUS_OK;
+    if (!g->weights) return context_fail(c, STATUS_USAGE, "convolution: no weights were packed");
+    if (!packed) {
+        e = workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &packed);
+        if (!e) e = p->algorithm->pack(c, p, g, g->weights, packed);
+    }
+    return e ? e : p->algorithm->run(c, p, g, n, in, packed, bias, of, out);
+}
+
 status conv_pack(context *c, conv_plan *p, buffer *weights)
 {
     status e = launch_check(c, "conv_pack", "weights", weights, conv_weight_count(&p->s));
-    if (!e && p->directions & CONV_FORWARD) e = conv_gather_pack(c, p, &p->forward, weights);
-    if (!e && p->directions & CONV_BACKWARD_DATA) e = conv_gather_pack(c, p, &p->backward, weights);
+    if (!e && p->directions & CONV_FORWARD) e = conv_pack_direction(c, p, &p->forward, weights);
+    if (!e && p->directions & CONV_BACKWARD_DATA) e = conv_pack_direction(c, p, &p->backward, weights);
     return e;
 }
 
@@ -137,7 +207,7 @@ status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, bu
     if (!e && bias) e = launch_check(c, "conv_forward", "bias", bias, (size_t)p->co);
     if (!e && p->forward.end.slope)
         e = launch_check(c, "conv_forward", "of", of, (size_t)n * (size_t)p->s.oh * (size_t)p->s.ow * (size_t)p->co);
-    return e ? e : conv_gather_run(c, p, &p->forward, n, x, bias, of, y);
+    return e ? e : run(c, p, &p->forward, n, x, bias, of, y);
 }
 
 status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *of, buffer *x)
@@ -147,7 +217,7 @@ status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bi
     if (!e && p->backward.end.slope)
         e = launch_check(c, "conv_backward_data", "of", of,
                          (size_t)n * (size_t)p->s.h * (size_t)p->s.w * (size_t)p->ci);
-    return e ? e : conv_gather_run(c, p, &p->backward, n, y, bias, of, x);
+    return e ? e : run(c, p, &p->backward, n, y, bias, of, x);
 }
 
 status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
@@ -158,5 +228,5 @@ status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer
     if (!e && batching_count(b) > p->max_micro)
         e = context_fail(c, STATUS_USAGE, "conv_backward_weights: %d micro-batches, the plan is for at most %d",
                          batching_count(b), p->max_micro);
-    return e ? e : conv_weights_run(c, p, b, x, y, dw);
+    return e ? e : p->algorithm->weights_run(c, p, b, x, y, dw);
 }

@@ -15,7 +15,9 @@
  * Sums: forward and backward data add over (ky, kx, channel) in this order with fma from zero, then the bias; where the
  * output has one channel, 16 partial sums over channels ≡ l mod 16 in the order (ky, kx, block of 16), then the tree of
  * lanes (l, l+8), (l, l+4), (l, l+2), (l, l+1), then the bias. The order follows from the geometry alone. Where the
- * algorithm is Winograd's, forward and backward data add in the order of kernels/winograd.h instead. */
+ * algorithm is Winograd's, forward and backward data add in the order of kernels/winograd.h instead. Where it is
+ * CLBlast's, its library decides on the order, by device and size: outside the guarantee of one result. Micro-batches
+ * do not matter there: the gradients of all samples are added up in order of the samples. */
 #ifndef OPS_CONV_H
 #define OPS_CONV_H
 
@@ -25,16 +27,17 @@
 #include "ops/layout.h"
 
 typedef enum {
-    CONV_AUTO,    /* the fastest that covers the shape */
-    CONV_DIRECT,  /* as above; covers every shape */
-    CONV_WINOGRAD /* 5 × 5, stride 2, padding 2, more than one channel on both sides */
+    CONV_AUTO,     /* the fastest that covers the shape */
+    CONV_DIRECT,   /* as above; covers every shape */
+    CONV_WINOGRAD, /* 5 × 5, stride 2, padding 2, more than one channel on both sides */
+    CONV_CLBLAST   /* columns (im2col) and CLBlast's GEMM; covers every shape; only where asked for */
 } conv_algorithm;
 
 typedef struct {
     int h, w, ci;   /* x side; unpadded channel counts */
     int oh, ow, co; /* y side */
     int kernel, stride, pad;
-    conv_algorithm algorithm; /* of forward and backward data; the direct one where another does not cover the shape */
+    conv_algorithm algorithm; /* the direct one where another does not cover the shape */
 } conv_shape;
 
 /* The algorithm that a shape gets: never CONV_AUTO. It follows from the shape alone, and the results with it. */
@@ -69,7 +72,7 @@ size_t conv_weight_index(const conv_shape *s, int ky, int kx, int ci, int co);
 /* Packs W for the kernels of the plan's directions: to be called after every change of the weights, which must stay
  * until then. */
 status conv_pack(context *c, conv_plan *p, buffer *weights);
-/* bias may be NULL; of as the output, NULL unless the end is a slope; n ≤ max_samples. */
+/* bias may be NULL; of as the output but not in it, NULL unless the end is a slope; n ≤ max_samples. */
 status conv_forward(context *c, conv_plan *p, int n, buffer *x, buffer *bias, buffer *of, buffer *y);
 status conv_backward_data(context *c, conv_plan *p, int n, buffer *y, buffer *bias, buffer *of, buffer *x);
 status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);

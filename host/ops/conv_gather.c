@@ -54,43 +54,17 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
     return kernel_get(c, p->d, "conv_pack", g->backward ? "conv_pack_backward" : "conv_pack_forward", text, &g->pack);
 }
 
-status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end)
+status conv_gather_new(context *c, conv_plan *p, conv_gather *g)
 {
-    const conv_shape *s = &p->s;
-    conv_gather *g = backward ? &p->backward : &p->forward;
-    g->backward = backward;
-    g->end = *end;
-    g->phases = backward ? s->stride * s->stride : 1;
-    g->h = backward ? s->oh : s->h, g->w = backward ? s->ow : s->w, g->in = backward ? p->co : p->ci;
-    g->out_h = backward ? s->h : s->oh, g->out_w = backward ? s->w : s->ow, g->out = backward ? p->ci : p->co;
-    g->path = g->out == 1 ? CONV_NARROW_OUT : g->in == 1 && !backward ? CONV_NARROW_IN : CONV_GATHER;
-    if (conv_algorithm_of(s) == CONV_WINOGRAD) g->path = CONV_FILTERED;
-    if (g->path == CONV_FILTERED) return conv_winograd_new(c, p, g);
+    g->path = g->out == 1 ? CONV_NARROW_OUT : g->in == 1 && !g->backward ? CONV_NARROW_IN : CONV_GATHER;
     const status e = kernels_get(c, p, g);
-    if (e) return e;
-    return conv_packed_new(c, p, g, "packed weights of a convolution", conv_weight_count(s));
+    if (e || g->path == CONV_NARROW_OUT) return e;
+    return conv_packed_new(c, p, g, "packed weights of a convolution", conv_weight_count(&p->s));
 }
 
-/* Small ones stay from one use to the next; of a device with little memory, few are small. */
-status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats)
+status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed)
 {
-    buffer *shared;
-    g->packed_bytes = sizeof(float) * floats;
-    const bool kept = !(p->directions & CONV_PACK_EACH) && g->packed_bytes <= workspace_limit(p->d) / 2;
-    if (kept) return buffer_new(c, p->d, label, g->packed_bytes, &g->packed);
-    return workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &shared);
-}
-
-void conv_gather_delete(conv_gather *g)
-{
-    buffer_delete(&g->packed);
-}
-
-static status pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed)
-{
-    if (g->path == CONV_FILTERED) return conv_winograd_pack(c, p, g, weights, packed);
     const size_t taps = (size_t)p->s.kernel * (size_t)p->s.kernel;
-    if (!g->pack) return buffer_copy(c, weights, 0, packed, 0, sizeof(float) * conv_weight_count(&p->s));
     const size_t ci = (size_t)p->ci, co = (size_t)p->co, nr = (size_t)(g->vectors * p->tiles.vector);
     const size_t lanes = p->co == 1 ? 1 : (size_t)p->tiles.vector;
     const size_t forward[3] = {(taps * ci + PACK_ROWS - 1) / PACK_ROWS, co / nr, 1};
@@ -98,21 +72,6 @@ static status pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, bu
     const size_t backward[3] = {ci / lanes, per_phase * per_phase, (size_t)g->phases};
     return conv_launch(c, p, g->pack, g->backward ? backward : forward,
                        KERNEL_ARGUMENTS(ARG_INT(p->ci), ARG_INT(p->co), ARG_BUFFER(weights), ARG_BUFFER(packed)));
-}
-
-status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
-{
-    g->weights = weights;
-    return g->packed ? pack(c, p, g, weights, g->packed) : STATUS_OK;
-}
-
-/* The packed weights for one use. */
-static status packed_get(context *c, conv_plan *p, conv_gather *g, buffer **packed)
-{
-    *packed = g->packed;
-    if (g->packed) return STATUS_OK;
-    const status e = workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, packed);
-    return e ? e : pack(c, p, g, g->weights, *packed);
 }
 
 /* Tiles per work-item: many, so that the packed weights stay in the second-level cache, but enough work-items for all
@@ -125,13 +84,9 @@ static int tiles_per_item(const conv_plan *p, int tiles, int columns)
     return t < 1 ? 1 : t > p->tiles.tiles ? p->tiles.tiles : (int)t;
 }
 
-status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
-                       buffer *out)
+status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
+                       buffer *of, buffer *out)
 {
-    buffer *packed = NULL;
-    const status e = packed_get(c, p, g, &packed);
-    if (e) return e;
-    if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, packed, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);
     const bool each = p->tiles.work_group > 1; /* a work-item for each run of pixels, not for all of a row */

@@ -15,8 +15,9 @@ static inline int divide_up(int a, int b)
 /* Of kernels/winograd.h: results of a tile along an axis, products, and products times the phases that each has. */
 enum { TILE = 4, PRODUCTS = 36, UNITS = 121 };
 
-/* Which kernel makes a direction follows from the channels alone (one result on every device). */
-typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN, CONV_FILTERED } conv_path;
+/* Which kernel of the direct algorithm makes a direction follows from the channels alone (one result on every device).
+ */
+typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
 
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
 typedef struct {
@@ -28,6 +29,13 @@ typedef struct {
     size_t v_bytes, m_bytes; /* of the workspace: windows and products of a chunk */
 } conv_winograd;
 
+/* Every direction by kernels/conv_columns.cl and CLBlast, in chunks of samples. */
+typedef struct {
+    int samples;                 /* of a chunk */
+    size_t bytes, scratch_bytes; /* of the workspace: columns, and what CLBlast copies */
+    kernel *of_images;
+} conv_columns;
+
 /* Forward or backward data. `in` and `out` are the kernel's input and output: x → y or y → x. */
 typedef struct {
     bool backward;
@@ -35,10 +43,10 @@ typedef struct {
     int h, w, in, out_h, out_w, out; /* padded channels */
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
     conv_end end;
-    kernel *run, *pack; /* pack NULL: the weights are copied as they are */
-    size_t packed_bytes;
-    buffer *packed;  /* NULL: too large to be kept, made in the workspace for each use */
-    buffer *weights; /* of the last packing; borrowed */
+    kernel *run, *pack;
+    size_t packed_bytes; /* 0: the weights are used as they are */
+    buffer *packed;      /* NULL: too large to be kept, made in the workspace for each use */
+    buffer *weights;     /* of the last packing; borrowed */
     conv_winograd winograd;
 } conv_gather;
 
@@ -54,11 +62,13 @@ typedef struct {
 struct conv_plan {
     device *d;
     conv_shape s;
-    int ci, co; /* padded */
+    const struct algorithm *algorithm; /* a row of conv.c */
+    int ci, co;                        /* padded */
     int directions, max_samples, max_micro;
     conv_tiles tiles;
     conv_gather forward, backward;
     conv_weights weights;
+    conv_columns columns;
     buffer *zeros;
 };
 
@@ -75,19 +85,35 @@ bool conv_winograd_whole(const conv_shape *s);
 /* Options of kernels/conv_end.h; "" where nothing happens. */
 const char *conv_end_options(const conv_end *end, char text[48]);
 
-status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *end);
-status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights);
-status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
-                       buffer *out);
-void conv_gather_delete(conv_gather *g);
-/* Memory for `floats` of packed weights, kept or in the workspace. */
-status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats);
+/* Packs W for one direction. */
+status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights);
 
+/* The algorithms, rows of the registry in conv.c. `suits`: whether a shape that asks for this algorithm, or for any,
+ * gets it; none: it covers every shape. `make` makes the kernels, the packed weights and the workspace of a direction,
+ * whose sides and end are known. */
+status conv_gather_new(context *c, conv_plan *p, conv_gather *g);
+status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed);
+status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
+                       buffer *of, buffer *out);
+
+bool conv_winograd_suits(const conv_shape *s);
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g);
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed);
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
                          buffer *of, buffer *out);
 
+bool conv_columns_suits(const conv_shape *s);
+status conv_columns_new(context *c, conv_plan *p, conv_gather *g);
+status conv_columns_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
+                        buffer *of, buffer *out);
+status conv_columns_weights_new(context *c, conv_plan *p);
+status conv_columns_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+
+/* Memory for `floats` of packed weights: small ones are kept from one use to the next, and of a device with little
+ * memory few are small. */
+status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *label, size_t floats);
+
+/* The direct algorithm's and Winograd's. */
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
 

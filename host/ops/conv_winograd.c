@@ -6,14 +6,13 @@
 
 enum { PADDING = 16, TAPS_PADDING = 80, ROWS_MOST = 10, PACK_ROWS = 16 }; /* as in kernels/winograd.h */
 
-conv_algorithm conv_algorithm_of(const conv_shape *s)
+bool conv_winograd_suits(const conv_shape *s)
 {
     const int tiles = divide_up(s->oh, TILE) * divide_up(s->ow, TILE);
     const bool covered = s->kernel == 5 && s->stride == 2 && s->pad == 2 && s->ci > 1 && s->co > 1;
     /* A third of the products is made, of the whole tiles. */
     const bool faster = 2 * s->oh * s->ow >= tiles * TILE * TILE;
-    return covered && (s->algorithm == CONV_WINOGRAD || (s->algorithm == CONV_AUTO && faster)) ? CONV_WINOGRAD
-                                                                                               : CONV_DIRECT;
+    return covered && (s->algorithm == CONV_WINOGRAD || (s->algorithm == CONV_AUTO && faster));
 }
 
 bool conv_winograd_whole(const conv_shape *s)

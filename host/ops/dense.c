@@ -48,14 +48,14 @@ void dense_plan_delete(dense_plan **p)
 status dense_forward(context *c, dense_plan *p, int n, buffer *x, buffer *w, buffer *bias, buffer *y)
 {
     status e = launch_check(c, "dense_forward", "w", w, conv_weight_count(&p->conv->s));
-    if (!e) e = conv_gather_pack(c, p->conv, &p->conv->forward, w);
+    if (!e) e = conv_pack_direction(c, p->conv, &p->conv->forward, w);
     return e ? e : conv_forward(c, p->conv, n, x, bias, NULL, y);
 }
 
 status dense_backward_data(context *c, dense_plan *p, int n, buffer *dy, buffer *w, buffer *dx)
 {
     status e = launch_check(c, "dense_backward_data", "w", w, conv_weight_count(&p->conv->s));
-    if (!e) e = conv_gather_pack(c, p->conv, &p->conv->backward, w);
+    if (!e) e = conv_pack_direction(c, p->conv, &p->conv->backward, w);
     return e ? e : conv_backward_data(c, p->conv, n, dy, NULL, NULL, dx);
 }
 

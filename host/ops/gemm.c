@@ -3,24 +3,19 @@
 
 #include <stdio.h>
 #include "device/opencl.h"
+#include "device/workspace.h"
 #include <clblast_c.h>
 #include "ops/conv_tuning.h"
 #include "ops/launch.h"
 
 enum { PACK_ROWS = 64, TILES_MOST = 16 };
 
-typedef struct {
-    bool ta, tb;
-    int m, n, k, lda, ldb, ldc;
-    buffer *a, *b, *out;
-} problem;
-
 static size_t matrix_floats(int rows, int cols, int stride)
 {
     return (size_t)(rows - 1) * (size_t)stride + (size_t)cols;
 }
 
-static status problem_check(context *c, const problem *p)
+static status problem_check(context *c, const gemm_problem *p)
 {
     const int a_rows = p->ta ? p->k : p->m, a_cols = p->ta ? p->m : p->k;
     const int b_rows = p->tb ? p->n : p->k, b_cols = p->tb ? p->k : p->n;
@@ -29,9 +24,9 @@ static status problem_check(context *c, const problem *p)
     if (p->lda < a_cols || p->ldb < b_cols || p->ldc < p->n)
         return context_fail(c, STATUS_USAGE, "gemm: row strides %d, %d, %d are shorter than the rows (%d, %d, %d)",
                             p->lda, p->ldb, p->ldc, a_cols, b_cols, p->n);
-    status e = launch_check(c, "gemm", "a", p->a, matrix_floats(a_rows, a_cols, p->lda));
-    if (!e) e = launch_check(c, "gemm", "b", p->b, matrix_floats(b_rows, b_cols, p->ldb));
-    if (!e) e = launch_check(c, "gemm", "out", p->out, matrix_floats(p->m, p->n, p->ldc));
+    status e = launch_check(c, "gemm", "a", p->a, p->a_at + matrix_floats(a_rows, a_cols, p->lda));
+    if (!e) e = launch_check(c, "gemm", "b", p->b, p->b_at + matrix_floats(b_rows, b_cols, p->ldb));
+    if (!e) e = launch_check(c, "gemm", "out", p->out, p->out_at + matrix_floats(p->m, p->n, p->ldc));
     return e;
 }
 
@@ -71,7 +66,7 @@ static status transposed_new(context *c, const ours *o, int rows, int cols, buff
                    KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(cols), ARG_BUFFER(from), ARG_INT(stride), ARG_BUFFER(*out)));
 }
 
-static status ours_run(context *c, device *d, const problem *p)
+static status ours_run(context *c, device *d, const gemm_problem *p)
 {
     ours o = {.d = d};
     buffer *a = NULL, *b = NULL, *packed = NULL;
@@ -110,53 +105,78 @@ out:
 /* ---- CLBlast
  * --------------------------------------------------------------------------------------------------------- */
 
-static status clblast_fail(context *c, const device *d, const problem *p, const char *what, CLBlastStatusCode code)
+static status clblast_fail(context *c, const device *d, const gemm_problem *p, const char *what, CLBlastStatusCode code)
 {
     return context_fail(c, code == CLBlastTempBufferAllocFailure ? STATUS_MEMORY : STATUS_DEVICE,
-                        "CLBlast %s for %d x %d x %d on %s: error %d; take our own GEMM instead", what, p->m, p->n,
-                        p->k, device_info(d)->name, (int)code);
+                        "CLBlast %s for %d x %d x %d on %s: error %d; use our own kernels instead (for training, "
+                        "network.algorithm=auto)",
+                        what, p->m, p->n, p->k, device_info(d)->name, (int)code);
 }
 
-static status clblast_run(context *c, device *d, const problem *p)
+status gemm_clblast_check(context *c, const device *d)
+{
+    if (!device_info(d)->avoid_clblast) return STATUS_OK;
+    return context_fail(c, STATUS_DEVICE,
+                        "CLBlast is known to fail on %s (%s); use our own kernels instead (for training, "
+                        "network.algorithm=auto)",
+                        device_info(d)->name, device_info(d)->quirk);
+}
+
+size_t gemm_clblast_scratch(int m, int n, int k)
+{
+    /* It copies operands into whole tiles, whose sides are at most these in its database. */
+    const size_t tile = 128, tm = ((size_t)m + tile - 1) / tile * tile, tn = ((size_t)n + tile - 1) / tile * tile,
+                 tk = ((size_t)k + tile - 1) / tile * tile;
+    return sizeof(float) * (tm * tk + tk * tn + tm * tn);
+}
+
+static status clblast_run(context *c, device *d, const gemm_problem *p)
 {
     const CLBlastTranspose ta = p->ta ? CLBlastTransposeYes : CLBlastTransposeNo;
     const CLBlastTranspose tb = p->tb ? CLBlastTransposeYes : CLBlastTransposeNo;
     const size_t m = (size_t)p->m, n = (size_t)p->n, k = (size_t)p->k;
     const size_t lda = (size_t)p->lda, ldb = (size_t)p->ldb, ldc = (size_t)p->ldc;
-    if (device_info(d)->avoid_clblast)
-        return context_fail(c, STATUS_DEVICE, "CLBlast is known to fail on %s (%s); take our own GEMM instead",
-                            device_info(d)->name, device_info(d)->quirk);
     cl_command_queue queue = opencl_queue(d);
     size_t bytes = 0;
-    CLBlastStatusCode code =
-        CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, 0, lda, 0, ldb, 0, ldc, &queue, &bytes);
+    CLBlastStatusCode code = CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, p->a_at, lda, p->b_at,
+                                                        ldb, p->out_at, ldc, &queue, &bytes);
     if (code != CLBlastSuccess) return clblast_fail(c, d, p, "asked for its buffer", code);
     buffer *scratch = NULL;
-    status e = bytes ? buffer_new(c, d, "scratch of CLBlast", bytes, &scratch) : STATUS_OK;
+    const status e = bytes ? workspace_get(c, d, WORKSPACE_SECOND, bytes, &scratch) : STATUS_OK;
     if (e) return e;
-    code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, opencl_memory(p->a), 0, lda,
-                                      opencl_memory(p->b), 0, ldb, 0.0f, opencl_memory(p->out), 0, ldc, &queue, NULL,
-                                      scratch ? opencl_memory(scratch) : NULL);
-    e = code == CLBlastSuccess ? STATUS_OK : clblast_fail(c, d, p, "GEMM", code);
-    buffer_delete(&scratch);
-    return e;
+    cl_event event, *slot = profile_slot(d, &event);
+    kernel_work(d, 2. * (double)m * (double)n * (double)k,
+                4. * ((double)m * (double)k + (double)k * (double)n + (double)m * (double)n));
+    code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1.0f, opencl_memory(p->a), p->a_at, lda,
+                                      opencl_memory(p->b), p->b_at, ldb, p->add ? 1.0f : 0.0f, opencl_memory(p->out),
+                                      p->out_at, ldc, &queue, slot, scratch ? opencl_memory(scratch) : NULL);
+    if (code != CLBlastSuccess) return clblast_fail(c, d, p, "GEMM", code);
+    return profile_add_named(c, d, "CLBlast GEMM", event);
+}
+
+status gemm_clblast(context *c, device *d, const gemm_problem *p)
+{
+    status e = problem_check(c, p);
+    if (!e) e = gemm_clblast_check(c, d);
+    if (e || !opencl_queue(d)) return e;
+    return clblast_run(c, d, p);
 }
 
 status gemm_run(context *c, device *d, gemm_backend backend, bool transpose_a, bool transpose_b, int m, int n, int k,
                 buffer *a, int lda, buffer *b, int ldb, buffer *out, int ldc)
 {
-    const problem p = {.ta = transpose_a,
-                       .tb = transpose_b,
-                       .m = m,
-                       .n = n,
-                       .k = k,
-                       .lda = lda,
-                       .ldb = ldb,
-                       .ldc = ldc,
-                       .a = a,
-                       .b = b,
-                       .out = out};
+    const gemm_problem p = {.ta = transpose_a,
+                            .tb = transpose_b,
+                            .m = m,
+                            .n = n,
+                            .k = k,
+                            .lda = lda,
+                            .ldb = ldb,
+                            .ldc = ldc,
+                            .a = a,
+                            .b = b,
+                            .out = out};
+    if (backend == GEMM_CLBLAST) return gemm_clblast(c, d, &p);
     const status e = problem_check(c, &p);
-    if (e) return e;
-    return backend == GEMM_CLBLAST ? clblast_run(c, d, &p) : ours_run(c, d, &p);
+    return e ? e : ours_run(c, d, &p);
 }

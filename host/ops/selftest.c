@@ -31,6 +31,7 @@ static const struct {
 enum { FAMILIES = sizeof families / sizeof families[0] };
 #define PASSED "passed, one result: yes"
 #define PASSED_OTHER "passed, one result: no"
+#define PASSED_CLBLAST "passed, one result: no (CLBlast)"
 
 /* A kernel that does not build or run is a failed row, not the end of the test; out of memory and a device that does
  * not answer any more are the end. */
@@ -78,6 +79,7 @@ status selftest_run_all(context *c, device *d, selftest_extent extent, selftest_
     memset(result, 0, sizeof *result);
     selftest_begin(&t, c, d);
     t.quick = extent == SELFTEST_QUICK;
+    t.clblast = extent >= SELFTEST_CLBLAST;
     t.library = extent == SELFTEST_ALL;
     t.s = memory_new(c, "self-test", FAMILIES, sizeof *result->hashes, &result->hashes);
     for (int f = 0; f < FAMILIES && !t.s; f++) {
@@ -123,8 +125,9 @@ void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDI
 /* ---- what is remembered --------------------------------------------------------------------------------------------
  */
 
-/* cache/selftest/KEY: the key covers the device, its driver, the kernels and the version. */
-static status memory_path(context *c, device *d, char *path)
+/* cache/selftest/KEY: the key covers the device, its driver, the kernels and the version. A file of its own says so for
+ * CLBlast. */
+static status memory_path(context *c, device *d, bool clblast, char *path)
 {
     char folder[FILES_PATH], device_text[512], key[HASH_TEXT];
     unsigned char digest[SHA256_BYTES];
@@ -146,7 +149,7 @@ static status memory_path(context *c, device *d, char *path)
     status s = files_cache_folder(c, folder);
     if (!s) s = files_path(c, path, "%s/selftest", folder);
     if (!s) s = files_make_folder(c, path);
-    if (!s) s = files_path(c, path, "%s/selftest/%s", folder, key);
+    if (!s) s = files_path(c, path, "%s/selftest/%s%s", folder, key, clblast ? "-clblast" : "");
     return s;
 }
 
@@ -201,16 +204,21 @@ static status judge(context *c, device *d, const selftest_result *result, bool f
     return STATUS_OK;
 }
 
-static void warn_of_other_result(context *c, const device *d, const char *verdict)
+/* What a pass means for one result. */
+static void say_of_other_result(context *c, const device *d, bool clblast, char verdict[SELFTEST_VERDICT])
 {
     if (!strcmp(verdict, PASSED_OTHER))
         log_warning(c,
                     "%s computes rightly, but not bit for bit as other devices do: what is trained on it comes out "
                     "differently elsewhere (cosmocl selftest shows which kernels)",
                     device_info(d)->name);
+    if (!clblast || (strcmp(verdict, PASSED) != 0 && strcmp(verdict, PASSED_OTHER) != 0)) return;
+    snprintf(verdict, SELFTEST_VERDICT, "%s", PASSED_CLBLAST);
+    log_warning(c, "network.algorithm = clblast: CLBlast's sums depend on the device and its version, so that what is "
+                   "computed comes out differently elsewhere (outside the guarantee of one result)");
 }
 
-status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT])
+status selftest_require(context *c, device *d, bool clblast, bool force, char verdict[SELFTEST_VERDICT])
 {
     char path[FILES_PATH] = "";
     const char *broken = getenv("COSMOCL_BREAK_KERNEL"), *wanted = getenv("COSMOCL_SELFTEST");
@@ -222,15 +230,15 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
         return STATUS_OK;
     }
     /* Without a cache folder, or with a result falsified on purpose, it runs each time. */
-    if ((broken && broken[0]) || memory_path(c, d, path)) path[0] = 0;
+    if ((broken && broken[0]) || memory_path(c, d, clblast, path)) path[0] = 0;
     status s = recall(c, path, verdict);
     if (s || verdict[0]) {
-        warn_of_other_result(c, d, verdict);
+        say_of_other_result(c, d, clblast, verdict);
         return s;
     }
     log_info(c, "testing the kernels on %s (once per device and driver) …", device_info(d)->name);
     const double begun = clock_seconds();
-    s = selftest_run_all(c, d, SELFTEST_NEEDED, &result);
+    s = selftest_run_all(c, d, clblast ? SELFTEST_CLBLAST : SELFTEST_NEEDED, &result);
     if (s) return context_prefix(c, s, "self-test");
     log_debug(c, "self-test: %d checks in %.1f s", result.count, clock_seconds() - begun);
     if (!selftest_failed(&result) && path[0]) {
@@ -238,7 +246,7 @@ status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST
         remember(c, path, verdict);
     }
     s = judge(c, d, &result, force, verdict);
-    warn_of_other_result(c, d, verdict);
+    say_of_other_result(c, d, clblast, verdict);
     selftest_result_delete(&result);
     return s;
 }

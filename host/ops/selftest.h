@@ -33,9 +33,10 @@ typedef struct {
 } selftest_result;
 
 /* What to run. SELFTEST_QUICK: the small sizes of our kernels, which are hashed; SELFTEST_NEEDED, what selftest_require
- * runs: also sizes of the presets; SELFTEST_ALL, what the command runs: also CLBlast and the Fourier libraries, whose
- * kernels take longest to build (a Fourier plan tests itself when it is made, at its very size). */
-typedef enum { SELFTEST_QUICK, SELFTEST_NEEDED, SELFTEST_ALL } selftest_extent;
+ * runs: also sizes of the presets; SELFTEST_CLBLAST, where CLBlast is asked for: also that; SELFTEST_ALL, what the
+ * command runs: also the Fourier libraries, whose kernels take longest to build (a Fourier plan tests itself when it is
+ * made, at its very size). */
+typedef enum { SELFTEST_QUICK, SELFTEST_NEEDED, SELFTEST_CLBLAST, SELFTEST_ALL } selftest_extent;
 
 /* A row that fails is no error, nor is a kernel that does not run: it
  * gives a row with an infinite error and a warning. */
@@ -45,8 +46,9 @@ void selftest_result_delete(selftest_result *result);
 enum { SELFTEST_VERDICT = 64 };
 /* To be called before work on a device. Remembered or run now: verdict "passed, one result: yes"/"no". When an operator
  * fails: STATUS_SELFTEST naming it, the device, error and bound; with `force` STATUS_OK, a warning and the verdict
- * "forced: FAILED conv_forward", which goes into the outputs. A warning for "one result: no". */
-status selftest_require(context *c, device *d, bool force, char verdict[SELFTEST_VERDICT]);
+ * "forced: FAILED conv_forward", which goes into the outputs. A warning for "one result: no". Work with `clblast` has
+ * CLBlast tested too; its verdict at best is "passed, one result: no (CLBlast)". */
+status selftest_require(context *c, device *d, bool clblast, bool force, char verdict[SELFTEST_VERDICT]);
 /* "passed, one result: yes" or "FAILED conv_forward" (the first row that failed). */
 void selftest_verdict(const selftest_result *result, char verdict[SELFTEST_VERDICT]);
 /* The first row that failed; NULL if none did. */

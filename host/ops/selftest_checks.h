@@ -16,8 +16,8 @@ typedef struct {
     context *c;
     device *d;
     status s;
-    bool quick, library; /* small sizes only; also what tests the libraries' own kernels (clFFT, VkFFT, CLBlast) */
-    const char *broken;  /* operator whose results are falsified; NULL: none */
+    bool quick, clblast, library; /* small sizes only; also CLBlast's kernels; also those of clFFT and VkFFT */
+    const char *broken;           /* operator whose results are falsified; NULL: none */
     selftest_row *rows;
     int count, capacity;
     char size[64];  /* of the check that runs */

@@ -2,6 +2,7 @@
 #include "ops/selftest_checks.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include "ops/conv.h"
 #include "ops/dense.h"
@@ -25,6 +26,15 @@ static double sum_bound(double k)
 static double filtered_bound(const conv_shape *s, double k)
 {
     return sum_bound(k) + (conv_algorithm_of(s) == CONV_WINOGRAD ? 64 * sqrt(k) * EPS : 0);
+}
+
+/* A row of a convolution, whose name tells CLBlast's from ours. */
+static void conv_compare(selftest *t, const conv_shape *s, const char *name, buffer *got, const double *want, size_t n,
+                         double k)
+{
+    char full[sizeof t->rows->operator_name];
+    snprintf(full, sizeof full, "%s%s", name, conv_algorithm_of(s) == CONV_CLBLAST ? " (CLBlast)" : "");
+    selftest_compare(t, full, got, want, n, .58, filtered_bound(s, k));
 }
 
 typedef struct {
@@ -74,21 +84,20 @@ static void conv_run(selftest *t, const conv_shape *s, const batching *b, const 
     if (t->s) return;
     conv_ref_forward(s, b->n, a->x, a->w, a->bias_y, want_y);
     for (size_t i = 0; ends && i < a->ny; i++) want_y[i] = activation_ref_value(ACTIVATION_LEAKY, .2, want_y[i]);
-    selftest_compare(t, "conv_forward", y, want_y, a->ny, .58, filtered_bound(s, taps * s->ci));
+    conv_compare(t, s, "conv_forward", y, want_y, a->ny, taps * s->ci);
     selftest_start(t);
     if (!t->s) t->s = conv_backward_data(t->c, p, b->n, a->by, a->bbias_x, a->bx, x);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_backward_data(s, b->n, a->y, a->w, a->bias_x, want_x);
     for (size_t i = 0; ends && i < a->nx; i++) want_x[i] *= activation_ref_slope(ACTIVATION_LEAKY, .2, a->x[i]);
-    selftest_compare(t, "conv_backward_data", x, want_x, a->nx, .58, filtered_bound(s, taps * s->co));
+    conv_compare(t, s, "conv_backward_data", x, want_x, a->nx, taps * s->co);
     selftest_start(t);
     if (!t->s) t->s = conv_backward_weights(t->c, p, b, a->bx, a->by, dw);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_backward_weights(s, b->n, a->x, a->y, want_w);
-    selftest_compare(t, "conv_backward_weights", dw, want_w, a->nw, .58,
-                     filtered_bound(s, (double)b->n * s->oh * s->ow));
+    conv_compare(t, s, "conv_backward_weights", dw, want_w, a->nw, (double)b->n * s->oh * s->ow);
 }
 
 void check_conv(selftest *t, const conv_shape *s, const batching *b, const conv_ends *ends)
@@ -104,21 +113,31 @@ void check_conv(selftest *t, const conv_shape *s, const batching *b, const conv_
     if (!t->s) selftest_release(t);
 }
 
-void family_conv(selftest *t)
+static void check_small_convs(selftest *t, conv_algorithm a)
 {
-    const batching three = {.n = 3, .segment = 3, .micro = 2}, two = {.n = 2, .segment = 2, .micro = 1};
+    const batching three = {.n = 3, .segment = 3, .micro = 2};
     /* Of shapes whose programs the layers of a training use as well: each takes its time to build. */
-    const conv_shape small[] = {{8, 8, 17, 4, 4, 50, 5, 2, 2, CONV_AUTO},
-                                {7, 7, 1, 4, 4, 20, 5, 2, 2, CONV_AUTO},
-                                {6, 5, 16, 6, 5, 16, 3, 1, 1, CONV_AUTO},
-                                {5, 9, 20, 5, 9, 1, 5, 1, 2, CONV_AUTO}};
-    const conv_shape preset[] = {{128, 128, 1, 64, 64, 32, 5, 2, 2, CONV_AUTO},
-                                 {64, 64, 32, 32, 32, 64, 5, 2, 2, CONV_AUTO},
-                                 {8, 8, 256, 4, 4, 512, 5, 2, 2, CONV_AUTO}};
+    const conv_shape small[] = {{8, 8, 17, 4, 4, 50, 5, 2, 2, a},
+                                {7, 7, 1, 4, 4, 20, 5, 2, 2, a},
+                                {6, 5, 16, 6, 5, 16, 3, 1, 1, a},
+                                {5, 9, 20, 5, 9, 1, 5, 1, 2, a}};
     for (size_t i = 0; i < sizeof small / sizeof small[0] && !t->s; i++)
         check_conv(t, &small[i], &three, i < 3 ? &leaky : NULL);
-    if (!selftest_large(t)) return;
+}
+
+static void check_preset_convs(selftest *t, conv_algorithm a)
+{
+    const batching two = {.n = 2, .segment = 2, .micro = 1};
+    const conv_shape preset[] = {{128, 128, 1, 64, 64, 32, 5, 2, 2, a},
+                                 {64, 64, 32, 32, 32, 64, 5, 2, 2, a},
+                                 {8, 8, 256, 4, 4, 512, 5, 2, 2, a}};
     for (size_t i = 0; i < sizeof preset / sizeof preset[0] && !t->s; i++) check_conv(t, &preset[i], &two, &leaky);
+}
+
+void family_conv(selftest *t)
+{
+    check_small_convs(t, CONV_AUTO);
+    if (selftest_large(t)) check_preset_convs(t, CONV_AUTO);
 }
 
 /* ---- dense layers
@@ -227,8 +246,11 @@ void family_gemm(selftest *t)
 /* An option only, and outside the guarantee of one result. */
 void family_clblast(selftest *t)
 {
-    if (device_info(t->d)->avoid_clblast || !t->library) return;
+    if (device_info(t->d)->avoid_clblast || !t->clblast) return;
     check_gemm(t, true, false, false, 37, 53, 41);
     check_gemm(t, true, true, true, 37, 53, 41);
-    if (selftest_large(t)) check_gemm(t, true, false, false, 256, 256, 800);
+    check_small_convs(t, CONV_CLBLAST);
+    if (!selftest_large(t)) return;
+    check_gemm(t, true, false, false, 256, 256, 800);
+    check_preset_convs(t, CONV_CLBLAST);
 }

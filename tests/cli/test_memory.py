@@ -1,6 +1,8 @@
 """The command memory: counts without computing what the stages then hold."""
 import json
 
+import pytest
+
 from training import TINY, run, sets
 
 SIZES = [*TINY, *sets(simulate__particles=32, simulate__mesh=64, simulate__steps=5, simulate__boxes=12, maps__pixels=32, dataset__crop=16)]
@@ -12,9 +14,11 @@ def stages(*arguments):
     return {row["stage"]: row for row in answer["stages"]}
 
 
-def test_what_it_counts_is_what_the_stages_hold():
-    counted = stages("--preset", "quick2d", *SIZES)
-    held = {row["stage"]: row["device_bytes"] for row in json.loads(run("pipeline", "quick2d", "--dry-run", "--json", *SIZES).stdout)}
+@pytest.mark.parametrize("algorithm", ["auto", "clblast"])
+def test_what_it_counts_is_what_the_stages_hold(algorithm):
+    sizes = [*SIZES, *sets(network__algorithm=algorithm)]
+    counted = stages("--preset", "quick2d", *sizes)
+    held = {row["stage"]: row["device_bytes"] for row in json.loads(run("pipeline", "quick2d", "--dry-run", "--json", *sizes).stdout)}
     for stage in ("train gan", "train encoder", "simulate"):
         assert counted[stage]["device_bytes"] == held[stage] > 0 and counted[stage]["fits"], stage
 

@@ -291,6 +291,26 @@ def test_winograd_changes_the_last_bits_alone_and_goes_with_the_weights(maps, tm
         says=["network.algorithm = winograd, not direct"])
 
 
+def test_clblast_says_that_its_bits_are_of_this_device(maps, tmp_path):
+    """Rounding alone tells it from our kernels, one device repeats it, and every output says that it is outside the guarantee."""
+    weights = {}
+    for name, algorithm in (("direct", "direct"), ("one", "clblast"), ("two", "clblast")):
+        folder = tmp_path / name
+        run("train", "gan", maps, *TINY, *sets(network__algorithm=algorithm, gan__save_every=1), "--steps", 2, "-o", folder,
+            says=["outside the guarantee"] if algorithm == "clblast" else ())
+        with h5py.File(folder / "epochs/0001.h5") as f:
+            weights[name] = f["generator/conv.0.weight"][:]
+            assert f["provenance"].attrs["selftest"] == "passed, one result: " + ("no (CLBlast)" if algorithm == "clblast" else "yes")
+    np.testing.assert_allclose(weights["direct"], weights["one"], rtol=1e-4, atol=1e-6)
+    assert datasets(tmp_path / "one/state.h5") == datasets(tmp_path / "two/state.h5")
+    run("verify", tmp_path / "one")
+    other = call("verify", tmp_path / "one", *sets(run__seed=7))
+    assert other.returncode == 1 and "network.algorithm = clblast" in other.stderr and "elsewhere a difference is no fault" in other.stderr
+    run("generate", tmp_path / "one", "--count", 3, "-o", tmp_path / "new.h5", says="outside the guarantee")
+    with h5py.File(tmp_path / "new.h5") as f:
+        assert f["provenance"].attrs["selftest"] == "passed, one result: no (CLBlast)"
+
+
 @pytest.mark.parametrize("kernel", [3, 4, 5])
 def test_odd_and_even_kernels_train(maps, tmp_path, kernel):
     run("train", "gan", maps, *TINY, *sets(network__kernel=kernel), "--steps", 2, "-o", tmp_path)

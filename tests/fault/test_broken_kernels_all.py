@@ -14,7 +14,8 @@ from training import TINY, call, fields, run, sets, write_maps
 
 # Kernels of libraries, which the self-test before work leaves out: CLBlast is used only where it is told to be, and a Fourier plan
 # tests itself when it is made.
-LIBRARIES = ["gemm (CLBlast)", "fft_forward", "fft_inverse"]
+LIBRARIES = ["gemm (CLBlast)", "conv_forward (CLBlast)", "conv_backward_data (CLBlast)", "conv_backward_weights (CLBlast)",
+             "fft_forward", "fft_inverse"]
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ START_TEST(a_falsified_operator_fails)
     }
     ck_assert_int_ge(operators, 50);
     selftest_result_delete(&good);
-    ck_assert_int_eq(selftest_require(test_context, test_device, false, verdict), STATUS_SELFTEST);
+    ck_assert_int_eq(selftest_require(test_context, test_device, false, false, verdict), STATUS_SELFTEST);
     ck_assert_ptr_nonnull(strstr(context_message(test_context), getenv("COSMOCL_BREAK_KERNEL")));
     unsetenv("COSMOCL_BREAK_KERNEL");
 }
@@ -111,16 +111,16 @@ START_TEST(other_results_are_no_secret)
     if (getenv("COSMOCL_CACHE")) snprintf(was, sizeof was, "%s", getenv("COSMOCL_CACHE"));
     ck_assert_ptr_nonnull(mkdtemp(cache));
     setenv("COSMOCL_CACHE", cache, 1);
-    MUST(selftest_require(test_context, test_device, false, verdict));
+    MUST(selftest_require(test_context, test_device, false, false, verdict));
     snprintf(pattern, sizeof pattern, "%s/selftest/*", cache);
     ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
-    ck_assert_int_eq(selftest_require(c, test_device, false, verdict), STATUS_OK);
+    ck_assert_int_eq(selftest_require(c, test_device, false, false, verdict), STATUS_OK);
     ck_assert_int_eq(warnings, 0);
     FILE *f = fopen(found.gl_pathv[0], "w");
     ck_assert_ptr_nonnull(f);
     fputs("passed, one result: no\n", f);
     fclose(f);
-    ck_assert_int_eq(selftest_require(c, test_device, false, verdict), STATUS_OK);
+    ck_assert_int_eq(selftest_require(c, test_device, false, false, verdict), STATUS_OK);
     ck_assert_str_eq(verdict, "passed, one result: no");
     ck_assert_int_eq(warnings, 1);
     globfree(&found);

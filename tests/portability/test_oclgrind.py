@@ -59,11 +59,13 @@ def test_all_operators_on_a_small_device(device, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cpu-16", "gpu"])
-def test_training(kind, tmp_path):
+@pytest.mark.parametrize("algorithm", ["auto", "clblast"])
+def test_training(algorithm, kind, tmp_path):
     maps = write_maps(tmp_path / "maps.h5")
-    found = check(["train", "gan", maps, *TINY, *sets(gan__save_every=2), "--steps", 2, "-o", tmp_path / "run"], tmp_path,
-                  trained(2), COSMOCL_EMULATE=kind, COSMOCL_SELFTEST="off")
+    found = check(["train", "gan", maps, *TINY, *sets(gan__save_every=2, network__algorithm=algorithm), "--steps", 2, "-o", tmp_path / "run"],
+                  tmp_path, trained(2), COSMOCL_EMULATE=kind, COSMOCL_SELFTEST="off")
     assert {"crop/crop_gather", "adam/adam_step", "loss/loss_discriminator"} <= found
+    assert ("conv_columns/images_of_columns" in found) == (algorithm == "clblast")
 
 
 @pytest.mark.parametrize("command", ["doctor", "simulate"])

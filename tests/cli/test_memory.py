@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from training import TINY, run, sets
+from training import TINY, datasets, fields, run, sets, write_maps
 
 SIZES = [*TINY, *sets(simulate__particles=32, simulate__mesh=64, simulate__steps=5, simulate__boxes=12, maps__pixels=32, dataset__crop=16)]
 
@@ -42,3 +42,21 @@ def test_too_little():
     assert "does NOT fit" in refused.stdout
     run("memory", *sets(simulate__dims=3), status=2, says="simulate.dims")
     run("memory", "--device", "nothing", status=3, says="nothing")
+
+
+def test_the_papers_networks_in_512_mib(tmp_path):
+    """Weights packed for each use, small chunks, maps on the host: the bits stay."""
+    few = sets(run__budget_mib=512)
+    for stage in stages("--preset", "paper2d", *few).values():
+        assert stage["device_bytes"] <= 512 * 2**20 and stage["fits"], stage
+    maps = write_maps(tmp_path / "maps.h5", fields(70, 256))  # 17 MiB of them are trained on: they stay on the host as well
+    held_out = sets(dataset__validation=1, dataset__test=1)
+    for budget in [], few:
+        run("train", "gan", maps, "--preset", "paper2d", *held_out, *budget, "--steps", 2, "-o", tmp_path / f"gan {len(budget)}")
+    gans = [datasets(tmp_path / f"gan {n}" / "state.h5") for n in (0, len(few))]
+    assert gans[0] == gans[1]
+    for budget in [], few:
+        run("train", "encoder", maps, tmp_path / "gan 0/epochs/0001.h5", "--preset", "paper2d", *held_out, *budget, "--steps", 1,
+            "-o", tmp_path / f"encoder {len(budget)}")
+    encoders = [datasets(tmp_path / f"encoder {n}" / "state.h5") for n in (0, len(few))]
+    assert encoders[0] == encoders[1]

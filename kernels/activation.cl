@@ -6,7 +6,7 @@
  *   bias_gradient        db[c]: the partials of a micro-batch in order of samples, then the tree over micro-batches
  * dy [n][pixels][channels], partial [n][channels], channels 1 or a multiple of 16 (then vectors run along them).
  * The function f is fixed by -DACTIVATION (activation.h). Oracle: host/ops/ref/activation_ref.c.
- * A work-item of the first two takes BATCH vectors, the last one fewer floats; of bias_samples BLOCK vectors of channels of
+ * A work-item of the first two takes BATCH vectors, the last one fewer floats; of bias_samples up to BLOCK vectors of channels of
  * one sample (one channel: SAMPLES samples side by side, so that their sums do not wait for each other). */
 #include "activation.h"
 #include "tree.h"
@@ -14,7 +14,7 @@
 #ifndef BATCH /* vectors per work-item of the pointwise kernels */
 #define BATCH 1
 #endif
-#ifndef BLOCK /* vectors of channels per work-item: divides channels / VW */
+#ifndef BLOCK /* vectors of channels per work-item, at most */
 #define BLOCK 1
 #endif
 #ifndef SAMPLES /* samples per work-item where there is one channel */
@@ -41,16 +41,21 @@ __kernel void activation_gradient(__global const float *y, __global const float 
 
 __kernel void bias_samples(__global const float *dy, __global float *partial, int n, int pixels, int channels)
 {
-    const int blocks = channels / (VW * BLOCK);
+    const int vectors = channels / VW, blocks = (vectors + BLOCK - 1) / BLOCK;
     const size_t item = get_global_id(0);
-    const int s = (int)(item / blocks), c = (int)(item % blocks) * (VW * BLOCK);
+    const int s = (int)(item / blocks), first = (int)(item % blocks) * BLOCK;
     if (s >= n) return;
-    __global const float *p = dy + (size_t)s * pixels * channels + c;
+    __global const float *p = dy + (size_t)s * pixels * channels + first * VW;
     FV sum[BLOCK];
+#pragma unroll
     for (int k = 0; k < BLOCK; k++) sum[k] = FV_ALL(0.0f);
     for (int i = 0; i < pixels; i++, p += channels)
-        for (int k = 0; k < BLOCK; k++) sum[k] = add_v(sum[k], VLOAD(k, p));
-    for (int k = 0; k < BLOCK; k++) VSTORE(sum[k], k, partial + (size_t)s * channels + c);
+#pragma unroll
+        for (int k = 0; k < BLOCK; k++)
+            if (first + k < vectors) sum[k] = add_v(sum[k], VLOAD(k, p));
+#pragma unroll
+    for (int k = 0; k < BLOCK; k++)
+        if (first + k < vectors) VSTORE(sum[k], first + k, partial + (size_t)s * channels);
 }
 
 __kernel void bias_samples_single(__global const float *dy, __global float *partial, int n, int pixels)

@@ -4,7 +4,7 @@
 #include "ops/launch.h"
 
 /* Vectors per work-item of a CPU: a page of floats, against the cost of a launch of many tiny items. */
-enum { CPU_BATCH = 64, CPU_SAMPLES = 8 };
+enum { CPU_BATCH = 64, CPU_SAMPLES = 8, CPU_BLOCK = 4 };
 
 static status options_for(context *c, device *d, activation f, char *options, size_t size)
 {
@@ -47,20 +47,18 @@ size_t bias_scratch_bytes(const batching *b, int channels)
     return (size_t)b->n * (size_t)layout_channels(channels) * sizeof(float);
 }
 
-static status bias_sums(context *c, device *d, int n, int pixels, int channels, buffer *dy, buffer *scratch)
+static status bias_sums(context *c, device *d, const char *options, int n, int pixels, int channels, buffer *dy,
+                        buffer *scratch)
 {
-    char options[64];
     if (channels == 1) {
         const int samples = launch_batch(d, CPU_SAMPLES);
-        snprintf(options, sizeof options, "-DSAMPLES=%d", samples);
         return launch_run(c, d, "activation", "bias_samples_single", options, 1, ((size_t)n + samples - 1) / samples,
                           KERNEL_ARGUMENTS(ARG_BUFFER(dy), ARG_BUFFER(scratch), ARG_INT(n), ARG_INT(pixels)));
     }
-    const int block = launch_block(d, channels);
+    const int block = launch_batch(d, CPU_BLOCK), vectors = channels / launch_vector(d);
     kernel_work(d, (double)n * pixels * channels, 4. * n * pixels * channels);
-    snprintf(options, sizeof options, "-DBLOCK=%d", block);
     return launch_run(
-        c, d, "activation", "bias_samples", options, 0, (size_t)n * (channels / (launch_vector(d) * block)),
+        c, d, "activation", "bias_samples", options, 0, (size_t)n * ((vectors + block - 1) / block),
         KERNEL_ARGUMENTS(ARG_BUFFER(dy), ARG_BUFFER(scratch), ARG_INT(n), ARG_INT(pixels), ARG_INT(channels)));
 }
 
@@ -68,16 +66,20 @@ status bias_backward(context *c, device *d, const batching *b, int pixels, int c
                      buffer *db)
 {
     const int padded = layout_channels(channels);
+    char options[64];
     status s = launch_check_batching(c, "bias_backward", b);
     if (!s && (pixels < 1 || channels < 1))
         s = context_fail(c, STATUS_USAGE, "bias_backward: %d pixels of %d channels", pixels, channels);
     if (!s) s = launch_check(c, "bias_backward", "dy", dy, (size_t)b->n * pixels * padded);
     if (!s) s = launch_check(c, "bias_backward", "scratch", scratch, (size_t)b->n * padded);
     if (!s) s = launch_check(c, "bias_backward", "db", db, padded);
-    if (!s) s = bias_sums(c, d, b->n, pixels, padded, dy, scratch);
+    /* The same for all three kernels and any channels: one program. */
+    snprintf(options, sizeof options, "-DBLOCK=%d -DSAMPLES=%d", launch_batch(d, CPU_BLOCK),
+             launch_batch(d, CPU_SAMPLES));
+    if (!s) s = bias_sums(c, d, options, b->n, pixels, padded, dy, scratch);
     if (s) return s;
     const int vector = padded == 1 ? 1 : launch_vector(d);
-    return launch_run(c, d, "activation", "bias_gradient", "", vector, (size_t)(padded / vector),
+    return launch_run(c, d, "activation", "bias_gradient", options, vector, (size_t)(padded / vector),
                       KERNEL_ARGUMENTS(ARG_BUFFER(scratch), ARG_BUFFER(db), ARG_INT(b->n), ARG_INT(b->segment),
                                        ARG_INT(b->micro), ARG_INT(padded)));
 }

@@ -162,6 +162,10 @@ const option options[] = {
     INTEGER("gan.save_every", "0", "steps", 0, 1e12, "Steps between saved weights. 0: saved after every epoch."),
     REAL("gan.lr_g", "2e-4", "", 0, 1, "Learning rate of the generator."),
     REAL("gan.lr_d", "2e-4", "", 0, 1, "Learning rate of the discriminator."),
+    REAL("gan.decay", "0", "", 0, 1,
+         "Share of the steps, at the end, in which both learning rates fall linearly to 0; saved weights then swing "
+         "less. "
+         "0: they stay."),
     REAL("gan.beta1", "0.5", "", 0, 0.999999, "Decay of Adam's first moment; also of the encoder's."),
     REAL("gan.beta2", "0.999", "", 0, 0.999999999, "Decay of Adam's second moment; also of the encoder's."),
     REAL("gan.epsilon", "1e-8", "", 1e-30, 1, "Added to the root of Adam's second moment; also of the encoder's."),

@@ -66,7 +66,7 @@ trainer encoder_trainer(encoder_model *m)
                      .rows = ENCODER_METRIC_ROWS,
                      .stride = 1,
                      .columns = columns,
-                     .rates = {{"lr", &a->encoder->adam.lr}},
+                     .rates = {{"lr", &a->encoder->adam.lr, a->encoder->adam.lr}},
                      .describe = describe,
                      .validate = validate};
 }

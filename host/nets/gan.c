@@ -13,6 +13,7 @@ status gan_options_read(context *c, const config *cfg, gan_options *o)
                        .micro_batch = (int)config_integer(cfg, "gan.micro_batch"),
                        .lr_g = config_real(cfg, "gan.lr_g"),
                        .lr_d = config_real(cfg, "gan.lr_d"),
+                       .decay = config_real(cfg, "gan.decay"),
                        .beta1 = config_real(cfg, "gan.beta1"),
                        .beta2 = config_real(cfg, "gan.beta2"),
                        .epsilon = config_real(cfg, "gan.epsilon"),

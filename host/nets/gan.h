@@ -18,6 +18,7 @@ typedef struct {
     float label_noise;
     int batch, micro_batch;
     double lr_g, lr_d, beta1, beta2, epsilon;
+    double decay;  /* share of the steps, at the end, in which the rates fall linearly to 0 */
     float average; /* decay of the moving average of the generator's weights; 0: none */
     uint64_t seed;
 } gan_options;

@@ -25,23 +25,25 @@ trainer gan_trainer(gan *g)
 {
     const checkpoint_networks networks = {
         .generator = g->generator, .discriminator = g->discriminator, .average = g->average};
-    return (trainer){.name = "train gan",
-                     .batch_key = "gan.batch",
-                     .rate_keys = "gan.lr_g and gan.lr_d",
-                     .networks = networks,
-                     .weights = networks,
-                     .model = g,
-                     .step = &g->step,
-                     .update = update,
-                     .batch = g->o.batch,
-                     .images = g->images,
-                     .flag = g->flag,
-                     .metrics = g->metrics,
-                     .rows = GAN_METRIC_ROWS,
-                     .stride = LOSS_COLUMNS,
-                     .columns = columns,
-                     .rates = {{"lr_g", &g->generator->adam.lr}, {"lr_d", &g->discriminator->adam.lr}},
-                     .describe = describe};
+    return (trainer){
+        .name = "train gan",
+        .batch_key = "gan.batch",
+        .rate_keys = "gan.lr_g and gan.lr_d",
+        .networks = networks,
+        .weights = networks,
+        .model = g,
+        .step = &g->step,
+        .update = update,
+        .batch = g->o.batch,
+        .images = g->images,
+        .flag = g->flag,
+        .metrics = g->metrics,
+        .rows = GAN_METRIC_ROWS,
+        .stride = LOSS_COLUMNS,
+        .columns = columns,
+        .rates = {{"lr_g", &g->generator->adam.lr, g->o.lr_g}, {"lr_d", &g->discriminator->adam.lr, g->o.lr_d}},
+        .decay = g->o.decay,
+        .describe = describe};
 }
 
 status gan_train(context *c, gan *g, const gan_data *data, const gan_run *run)

@@ -57,6 +57,7 @@ static status write_step(training *t, int64_t step, const float *values, double 
     char what[64], hash[TRAINING_HASH];
     json_t *row = row_of(t, step);
     bool numbers = true;
+    training_set_rates(t, step - 1);
     for (const training_column *column = t->of->columns; column->name; column++)
         numbers = add_real(row, column->name, values[column->column]) && numbers;
     for (int i = 0; i < TRAINING_RATES && t->of->rates[i].name; i++)
@@ -139,7 +140,7 @@ static status loop(training *t)
 status training_go(context *c, const trainer *of, const training_data *data, const training_run *run,
                    checkpoint_best *best)
 {
-    training t = {.c = c, .of = of, .data = data, .run = run};
+    training t = {.c = c, .of = of, .data = data, .run = run, .decays = true};
     status s = training_prepare(&t);
     if (!s) s = training_begin(&t);
     if (!s) {

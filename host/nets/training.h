@@ -37,10 +37,10 @@ typedef struct {
     int column;
 } training_column;
 
-/* A learning rate and its name in metrics.jsonl. */
+/* A learning rate, its name in metrics.jsonl and what it is before it falls. */
 typedef struct {
     const char *name;
-    double *value;
+    double *value, full;
 } training_rate;
 enum { TRAINING_RATES = 2 };
 
@@ -61,6 +61,7 @@ typedef struct {
     int rows, stride;
     const training_column *columns;      /* ended by a NULL name */
     training_rate rates[TRAINING_RATES]; /* a NULL name: none */
+    double decay;                        /* share of the steps, at the end, in which they fall linearly to 0 */
     /* The losses of a row in words. */
     void (*describe)(const float *row, char *text, size_t size);
     /* Loss over the validation part where the model stands; the least is kept as best.h5. NULL: none. */

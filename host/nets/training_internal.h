@@ -19,6 +19,7 @@ typedef struct {
     uint32_t (*hashes)[2]; /* the same on the host */
     float *rows;           /* the metrics on the host */
     int64_t per_epoch, total, save_every;
+    bool decays;       /* the rates are the loop's, not those of a record */
     int64_t reported;  /* steps whose metrics were written */
     bool end_unsaved;  /* gone on with where it ends, after a stop whose weights are no saved epoch */
     int64_t in_flight; /* most steps queued ahead of the host */
@@ -33,6 +34,8 @@ status training_prepare(training *t);
 void training_release(training *t);
 /* The order of the epoch that the next step is of. */
 status training_enter_epoch(training *t);
+/* The learning rates of the update after `step` updates. */
+void training_set_rates(const training *t, int64_t step);
 /* Queues one step and the fingerprint of what it leaves. */
 status training_step(training *t);
 /* Waits for the steps up to now: metrics into t->rows, fingerprints into t->hashes, both in row (step − 1) mod rows.

@@ -55,10 +55,20 @@ static status fingerprint(training *t, int row)
     return s;
 }
 
+void training_set_rates(const training *t, int64_t step)
+{
+    const trainer *of = t->of;
+    if (!t->decays || of->decay <= 0) return;
+    const double left = (double)(t->total - step) / (of->decay * (double)t->total);
+    for (int i = 0; i < TRAINING_RATES && of->rates[i].name; i++)
+        *of->rates[i].value = of->rates[i].full * (left < 1 ? left : 1);
+}
+
 status training_step(training *t)
 {
     const trainer *of = t->of;
     const int64_t step = *of->step, within = step % t->per_epoch;
+    training_set_rates(t, step);
     status s = within ? STATUS_OK : training_enter_epoch(t);
     if (!s && of->images)
         s = crop_gather(t->c, buffer_device(of->images), &t->data->crop, t->data->parents, t->indices,

@@ -114,6 +114,17 @@ def test_rates_of_many_digits_are_recorded_to_the_bit(maps, tmp_path):
     assert metrics(tmp_path)[0]["lr_g"] == 1.2345678901234567e-4
 
 
+def test_rates_that_fall(maps, tmp_path):
+    run("train", "gan", maps, *TINY, *sets(gan__decay=.5, gan__lr_d=1e-4, gan__save_every=10), "--steps", 20, "-o", tmp_path)
+    for row in metrics(tmp_path):
+        left = min(1, (20 - (row["step"] - 1)) / 10)
+        assert row["lr_g"] == pytest.approx(2e-4 * left, rel=1e-12) and row["lr_d"] == pytest.approx(1e-4 * left, rel=1e-12)
+    run("verify", tmp_path, "--from", 0)
+    run("train", "gan", maps, *TINY, *sets(gan__lr_d=1e-4, gan__save_every=10), "--steps", 20, "-o", tmp_path / "steady")
+    ten, twenty = ([datasets(folder / "epochs" / name) for folder in (tmp_path, tmp_path / "steady")] for name in ("0001.h5", "0002.h5"))
+    assert ten[0] == ten[1] and twenty[0] != twenty[1]
+
+
 def test_a_new_run_replaces_an_old_one_when_forced(maps, tmp_path):
     arguments = ["train", "gan", maps, *TINY, *sets(gan__save_every=2), "-o", tmp_path]
     run(*arguments, "--steps", 8)

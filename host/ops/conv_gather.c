@@ -61,6 +61,7 @@ status conv_gather_new(context *c, conv_plan *p, bool backward, const conv_end *
 {
     const conv_shape *s = &p->s;
     conv_gather *g = backward ? &p->backward : &p->forward;
+    p->tiles = g->tiles;
     g->backward = backward;
     g->end = *end;
     g->phases = backward ? s->stride * s->stride : 1;
@@ -83,6 +84,7 @@ void conv_gather_delete(conv_gather *g)
 
 status conv_gather_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights)
 {
+    p->tiles = g->tiles;
     if (g->path == CONV_FILTERED) return conv_winograd_pack(c, p, g, weights);
     const size_t taps = (size_t)p->s.kernel * (size_t)p->s.kernel;
     if (!g->pack) return buffer_copy(c, weights, 0, g->packed, 0, sizeof(float) * conv_weight_count(&p->s));
@@ -108,6 +110,7 @@ static int tiles_per_item(const conv_plan *p, int tiles, int columns)
 status conv_gather_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *bias, buffer *of,
                        buffer *out)
 {
+    p->tiles = g->tiles;
     if (g->path == CONV_FILTERED) return conv_winograd_run(c, p, g, n, in, bias, of, out);
     const int ps = g->backward ? p->s.stride : 1;
     const int qh = divide_up(g->out_h, ps), qw = divide_up(g->out_w, ps);

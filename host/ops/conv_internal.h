@@ -37,6 +37,7 @@ typedef struct {
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
     int columns;                     /* pixels per work-item of the narrow kernels */
     conv_end end;
+    conv_tiles tiles;
     kernel *run, *pack; /* pack NULL: the weights are copied as they are */
     buffer *packed;
     conv_winograd winograd;
@@ -56,11 +57,16 @@ struct conv_plan {
     conv_shape s;
     int ci, co; /* padded */
     int directions, max_samples, max_micro;
-    conv_tiles tiles;
+    conv_tiles tiles; /* of the direction at work: conv.c and conv_gather.c set it before each piece of work */
     conv_gather forward, backward;
     conv_weights weights;
+    conv_tiles weights_tiles;
     buffer *zeros;
 };
+
+/* conv_plan_new with these tiles for every direction; NULL: those of the device's records. */
+status conv_plan_make(context *c, device *d, const conv_shape *s, int directions, int max_samples,
+                      int max_micro_batches, const conv_ends *ends, const conv_tiles *tiles, conv_plan **out);
 
 /* "-DKERNEL=5 …": what every kernel of the plan is told. */
 enum { CONV_OPTIONS = 512 };

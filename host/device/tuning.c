@@ -200,15 +200,22 @@ out:
     return s;
 }
 
-status tuning_own_new(context *c, const device_record *r, const tuning_rules *rules, const char *path, tuning **out)
+status tuning_own_empty(context *c, const device_record *r, const char *path, tuning **out)
 {
     tuning *t = NULL;
     *out = NULL;
     status s = memory_new(c, "tuning records", 1, sizeof *t, &t);
     if (!s) s = path ? files_path(c, t->path, "%s", path) : own_path(c, r, t->path);
-    if (!s) s = read_own(c, r, rules, t);
     if (!s) *out = t, t = NULL;
     tuning_delete(&t);
+    return s;
+}
+
+status tuning_own_new(context *c, const device_record *r, const tuning_rules *rules, const char *path, tuning **out)
+{
+    status s = tuning_own_empty(c, r, path, out);
+    if (!s) s = read_own(c, r, rules, *out);
+    if (s) tuning_delete(out);
     return s;
 }
 

@@ -44,6 +44,8 @@ status device_tuning(context *c, device *d, const tuning_rules *rules, const tun
 
 /* The user's record alone, from `path` (NULL: its own place): empty where there is none. */
 status tuning_own_new(context *c, const device_record *r, const tuning_rules *rules, const char *path, tuning **out);
+/* The same without reading it: to be made anew. */
+status tuning_own_empty(context *c, const device_record *r, const char *path, tuning **out);
 /* Sets a value of a layer, in place of an older one. */
 status tuning_put(context *c, tuning *t, const char *layer, const char *name, int value);
 /* The user's value; `otherwise` where it has none. */

@@ -186,11 +186,12 @@ static status read_own(context *c, const device_record *r, const tuning_rules *r
     status s = files_read(c, t->path, &text, &size);
     if (!s && strlen(text) != size) s = context_fail(c, STATUS_DATA, "%s: holds zero bytes", t->path);
     if (!s) s = read_text(&g, text, t->path);
-    if (!s && g.schema != rules->schema) {
+    if (!s && g.schema && g.schema != rules->schema) {
         log_warning(c, "%s: made by another version of the program, and not used; tune again: cosmocl tune", t->path);
         goto out;
     }
-    if (!s && g.best.kind < 0) s = context_fail(c, STATUS_DATA, "%s: no record of this device is in it", t->path);
+    if (!s && (!g.schema || g.best.kind < 0))
+        s = context_fail(c, STATUS_DATA, "%s: no record of this device is in it", t->path);
     if (!s) s = chosen(c, t, &all, &g.best);
     if (!s) snprintf(t->matched, sizeof t->matched, "user %s", t->path);
     if (s == STATUS_DATA) context_fail(c, s, "%s; remove the file, or make it anew: cosmocl tune", context_message(c));

@@ -408,7 +408,7 @@ static status try_move(search *t, const char *text, const conv_tiles *tiles)
         t->best = p;
         p = old == t->base ? NULL : old;
         t->r->tiles = *tiles;
-        t->r->after_s = seconds[1];
+        t->r->after_s *= ratio; /* both times drift with what else the machine does */
         s = t->who->better(t->who->user, t->r);
     }
     if (!s) s = t->who->tried(t->who->user, t->r);

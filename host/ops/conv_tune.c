@@ -499,6 +499,8 @@ status conv_tune(context *c, device *d, const conv_tune_layer *l, const conv_til
     if (!s) s = walk(t, until_s);
     if (!s) s = conclude(t, base);
     if (!s) s = who->better(who->user, r);
+    /* Asked to stop while a kernel was built: what was better is kept already. */
+    if (s == STATUS_INTERRUPTED && context_stop_requested(c)) s = STATUS_OK;
     if (t->best != t->base) conv_plan_delete(&t->best);
     conv_plan_delete(&t->base);
     selftest_end(&t->g.t);

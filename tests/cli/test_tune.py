@@ -120,6 +120,8 @@ def test_a_damaged_record_is_an_error_and_made_anew(env, tmp_path):
         run("train", "gan", maps, *TINY, "--steps", 1, "-o", tmp_path / "run", status=6,
             says=(place + says, "remove the file, or make it anew: cosmocl tune"), **env)
         assert matched(env).startswith(f"damaged: {place}")
+    said = call("doctor", **env).stdout
+    assert f"bad   device 0:0   {place}tiles = many" in said and "-> cosmocl tune" in said
     path.write_bytes(good.encode()[:-20])
     assert matched(env).startswith("damaged: ") or matched(env).startswith("user ")
     path.write_text(good.replace("driver = ", "driver = x"))

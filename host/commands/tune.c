@@ -31,7 +31,6 @@ typedef struct {
     item *items;
     int count, capacity;
     item *now;
-    int64_t first, done; /* candidates, for the progress: before this item, and now */
     progress progress;
     json_t *rejected;
 } tuner;
@@ -139,6 +138,7 @@ static status recall(tuner *t, item *i)
     i->r.before_s = 1e-6 * tuning_own_value(t->own, i->name, "before_us", 0);
     i->r.after_s = 1e-6 * tuning_own_value(t->own, i->name, "after_us", 0);
     i->r.tried = tuning_own_value(t->own, i->name, "tried", 0);
+    i->r.next = tuning_own_value(t->own, i->name, "next", 0);
     return s;
 }
 
@@ -154,6 +154,7 @@ static status keep(void *user, const conv_tune_result *r)
     if (!s) s = tuning_put(t->c, t->own, i->name, "before_us", (int)lrint(1e6 * r->before_s));
     if (!s) s = tuning_put(t->c, t->own, i->name, "after_us", (int)lrint(1e6 * r->after_s));
     if (!s) s = tuning_put(t->c, t->own, i->name, "tried", r->tried);
+    if (!s) s = tuning_put(t->c, t->own, i->name, "next", r->next);
     if (!s) s = tuning_put(t->c, t->own, i->name, "finished", r->finished);
     return s ? s : tuning_save(t->c, t->own, device_info(t->d), &conv_tuning_rules);
 }
@@ -163,8 +164,12 @@ static status keep(void *user, const conv_tune_result *r)
 static status note_tried(void *user, const conv_tune_result *r)
 {
     tuner *t = user;
-    t->done = t->first + (r->tried < t->now->moves ? r->tried : t->now->moves);
-    progress_update(&t->progress, t->done, "%s: %.2f ms, was %.2f", t->now->name, 1e3 * r->after_s, 1e3 * r->before_s);
+    int64_t done = 0;
+    for (int i = 0; i < t->count; i++) {
+        const item *n = &t->items[i];
+        if (!n->known) done += n->r.finished || n->r.tried > n->moves ? n->moves : n->r.tried;
+    }
+    progress_update(&t->progress, done, "%s: %.2f ms, was %.2f", t->now->name, 1e3 * r->after_s, 1e3 * r->before_s);
     return STATUS_OK;
 }
 
@@ -176,38 +181,46 @@ static status note_rejected(void *user, const char *tiles, const char *why)
     return STATUS_OK;
 }
 
-static status tune_all(tuner *t, double minutes)
-{
-    const conv_tune_listener who = {note_tried, keep, note_rejected, t};
-    const double end_s = clock_seconds() + 60 * minutes;
-    int64_t total = 0;
-    int left = 0;
-    status s = STATUS_OK;
-    for (int i = 0; i < t->count && !s; i++) {
-        s = recall(t, &t->items[i]);
-        total += t->items[i].known ? 0 : t->items[i].moves;
-        left += !t->items[i].known;
-    }
-    if (s || !left || minutes <= 0) return s;
-    progress_begin(&t->progress, t->c, "tune", "shapes", 0, total);
-    for (int i = 0; i < t->count && !s && !context_stop_requested(t->c); i++) {
-        item *n = t->now = &t->items[i];
-        const double now = clock_seconds();
-        if (n->known || now > end_s) continue;
-        s = context_prefix(t->c, conv_tune(t->c, t->d, &n->l, &n->base, now + (end_s - now) / left, &who, &n->r), "%s",
-                           n->name);
-        left--;
-        t->first = t->done = t->first + n->moves;
-    }
-    progress_end(&t->progress);
-    return s;
-}
-
 static int unfinished(const tuner *t)
 {
     int n = 0;
     for (int i = 0; i < t->count; i++) n += !t->items[i].known && !t->items[i].r.finished;
     return n;
+}
+
+/* One after the other, each with twice its share of the time that is left: some need less. */
+static status tune_round(tuner *t, double end_s)
+{
+    const conv_tune_listener who = {note_tried, keep, note_rejected, t};
+    status s = STATUS_OK;
+    int left = unfinished(t);
+    for (int i = 0; i < t->count && !s && !context_stop_requested(t->c); i++) {
+        item *n = t->now = &t->items[i];
+        const double now = clock_seconds(), share = 2 * (end_s - now) / (left > 0 ? left : 1);
+        if (n->known || n->r.finished) continue;
+        if (now > end_s) break;
+        const double until_s = now + share < end_s ? now + share : end_s;
+        s = conv_tune(t->c, t->d, &n->l, &n->base, until_s, &who, &n->r);
+        s = context_prefix(t->c, s, "%s", n->name);
+        left--;
+    }
+    return s;
+}
+
+static status tune_all(tuner *t, double minutes)
+{
+    const double end_s = clock_seconds() + 60 * minutes;
+    int64_t total = 0;
+    status s = STATUS_OK;
+    for (int i = 0; i < t->count && !s; i++) {
+        s = recall(t, &t->items[i]);
+        total += t->items[i].known ? 0 : t->items[i].moves;
+    }
+    if (s || !total || minutes <= 0) return s;
+    progress_begin(&t->progress, t->c, "tune", "shapes", 0, total);
+    while (!s && unfinished(t) && clock_seconds() < end_s && !context_stop_requested(t->c)) s = tune_round(t, end_s);
+    progress_end(&t->progress);
+    return s;
 }
 
 /* ---- what came of it ---- */

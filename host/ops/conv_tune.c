@@ -393,13 +393,13 @@ static status try_move(search *t, const char *text, const conv_tiles *tiles)
     double ratio = 1, seconds[2];
     char why[512] = "";
     stand *g = &t->g;
+    t->r->tried++;
     status s = plan_new(g, tiles, &p);
     if (!s && same_work(p, t->best, g->l->direction)) goto out;
     if (!s) s = check(g, p, tiles, why, sizeof why);
     if (!s && !why[0]) s = compare(g, t->best, p, false, &ratio, seconds);
     if (s) s = failure(t, s, why, sizeof why);
     if (s) goto out;
-    t->r->tried++;
     if (why[0]) {
         t->r->rejected++;
         s = t->who->rejected(t->who->user, text, why);
@@ -417,26 +417,23 @@ out:
     return s;
 }
 
+/* A second pass, with the tile that the first one found, where it found any. */
 static status walk(search *t, double until_s)
 {
     context *c = t->g.c;
+    conv_tune_result *r = t->r;
     status s = STATUS_OK;
-    bool moved = true;
-    for (int pass = 0; pass < PASSES && moved; pass++) {
-        moved = false;
-        for (int i = 0; i < MOVES && !s; i++) {
-            conv_tiles tiles = t->r->tiles;
-            if (!move_suits(i, t->g.l, device_info(t->g.d))) continue;
-            if (context_stop_requested(c) || clock_seconds() > until_s) return STATUS_OK;
-            s = conv_tuning_set(c, &tiles, "tune", moves[i].text);
-            if (s || tried_before(t, &tiles)) continue;
-            s = try_move(t, moves[i].text, &tiles);
-            moved = moved || !memcmp(&tiles, &t->r->tiles, sizeof tiles);
-        }
-        if (s) return s;
+    for (; r->next < PASSES * MOVES && !s; r->next++) {
+        const int i = r->next % MOVES;
+        conv_tiles tiles = r->tiles;
+        if (i == 0 && r->next && t->best == t->base) break;
+        if (!move_suits(i, t->g.l, device_info(t->g.d))) continue;
+        if (context_stop_requested(c) || clock_seconds() > until_s) return STATUS_OK;
+        s = conv_tuning_set(c, &tiles, "tune", moves[i].text);
+        if (!s && !tried_before(t, &tiles)) s = try_move(t, moves[i].text, &tiles);
     }
-    t->r->finished = true;
-    return STATUS_OK;
+    r->finished = !s;
+    return s;
 }
 
 /* What the device's own tiles and those to begin with take; both must be right. */
@@ -493,7 +490,6 @@ status conv_tune(context *c, device *d, const conv_tune_layer *l, const conv_til
     t->g = (stand){.c = c, .d = d, .l = l};
     t->who = who;
     t->r = r;
-    r->tried = r->rejected = 0;
     r->finished = false;
     s = begin(t, base);
     if (!s) s = walk(t, until_s);

@@ -19,6 +19,7 @@ typedef struct {
     conv_tiles tiles;         /* the best so far; at first where to begin */
     double before_s, after_s; /* of one run by the device's own tiles and by these */
     int tried, rejected;      /* candidates; those that were wrong or did not run */
+    int next;                 /* where to go on: moves done so far, of all passes */
     bool finished;            /* no move is left to try */
 } conv_tune_result;
 
@@ -30,8 +31,8 @@ typedef struct {
     void *user;
 } conv_tune_listener;
 
-/* Until clock_seconds() reaches until_s, or the context is asked to stop: STATUS_OK with what was found so far.
- * STATUS_SELFTEST when the device's own tiles (`base`) are wrong already. */
+/* Goes on from r->tiles and r->next until clock_seconds() reaches until_s, or the context is asked to stop: STATUS_OK
+ * with what was found so far. STATUS_SELFTEST when the device's own tiles (`base`) are wrong already. */
 status conv_tune(context *c, device *d, const conv_tune_layer *l, const conv_tiles *base, double until_s,
                  const conv_tune_listener *who, conv_tune_result *r);
 /* Candidates of a search at most, for the progress. */

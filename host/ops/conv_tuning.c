@@ -47,7 +47,7 @@ static const struct {
 enum { FIELDS = sizeof fields / sizeof *fields };
 
 /* What tune says of a layer beside its shape: conv_tune.h. */
-static const char *const remarks[] = {"before_us", "after_us", "tried", "finished"};
+static const char *const remarks[] = {"before_us", "after_us", "tried", "next", "finished"};
 
 static int field_find(const char *name, size_t length)
 {

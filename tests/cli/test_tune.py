@@ -61,7 +61,9 @@ def test_a_record_is_made_and_goes_on(env):
 def test_table_on_a_terminal(env):
     table = run("tune", *SMALL, *ONE, "--minutes", .02, **env).stdout
     assert re.search(r"^layer +before ms +after ms +gain +tiles$", table, re.M) and f"record: {record(env)}" in table
-    assert "left to try; the same command goes on" in table
+    assert re.search(rf"^{ONE[1]}.* [\d.]+ +[\d.]+ +[\d.]+  ", table, re.M)
+    table = run("tune", *SMALL, "--minutes", 0, **env).stdout
+    assert table.count("not tried") == 5 and "of 6 layers have shapes left to try; the same command goes on" in table
 
 
 def chain(folder):

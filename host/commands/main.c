@@ -38,7 +38,7 @@ const command_row command_rows[] = {
      command_selftest, "run", "cosmocl selftest --device gpu",
      {{"quick", NULL, "the small sizes of our own kernels alone", NULL, NULL}}},
     {MACHINE, "tune", "", 0, 0, "find the fastest kernel shapes of the device that are right",
-     command_tune, "run, dataset, network, gan", "cosmocl tune --preset paper2d --minutes 20",
+     command_tune, "run, simulate, maps, dataset, network, gan", "cosmocl tune --preset paper2d --minutes 20",
      {{"minutes", "M", "time to spend; the same command goes on where it ended", "10", NULL},
       {"layers", "TEXT", "only those with this in their name, such as backward_weights or 64x64x32", NULL, NULL}}},
     {MACHINE, "bench", "NAME...", 0, -1, "measure how fast the device is (no NAME: lists the workloads)",

@@ -70,7 +70,7 @@ static bool field_allows(int i, int value)
 int conv_tuning_value(const conv_tiles *t, const char *name)
 {
     const int i = field_find(name, strlen(name));
-    return i < 0 ? -1 : *field_of((conv_tiles *)(void *)(size_t)t, i);
+    return i < 0 ? -1 : *(const int *)(const void *)((const char *)t + fields[i].offset);
 }
 
 /* ---- text: NAME=NUMBER,… ---- */
@@ -104,8 +104,21 @@ status conv_tuning_set(context *c, conv_tiles *t, const char *origin, const char
 
 /* ---- records ---- */
 
+static const char *const directions[] = {"forward", "backward_data", "backward_weights"};
+
+static bool is_layer(const char *name)
+{
+    const size_t word = strcspn(name, " ");
+    for (int i = 0; i < 3; i++)
+        if (strlen(directions[i]) == word && !strncmp(name, directions[i], word)) return true;
+    return false;
+}
+
 static status check_value(context *c, tuning_value *v)
 {
+    if (v->layer[0] && !is_layer(v->layer))
+        return context_fail(c, STATUS_DATA, "%s:%d: %s is in [%s], which is neither a record nor a layer", v->origin,
+                            v->line, v->name, v->layer);
     v->field = field_find(v->name, strlen(v->name));
     if (v->field >= 0 && !field_allows(v->field, v->value))
         return context_fail(c, STATUS_DATA, "%s:%d: %s = %d: must be %s", v->origin, v->line, v->name, v->value,
@@ -123,9 +136,9 @@ const tuning_rules conv_tuning_rules = {check_value, CONV_TUNING_SCHEMA};
 void conv_tuning_name(const conv_shape *s, int direction, char name[TUNING_LAYER])
 {
     snprintf(name, TUNING_LAYER, "%s %dx%dx%d-%dx%dx%d k%ds%dp%d %s",
-             direction == CONV_FORWARD         ? "forward"
-             : direction == CONV_BACKWARD_DATA ? "backward_data"
-                                               : "backward_weights",
+             directions[direction == CONV_FORWARD         ? 0
+                        : direction == CONV_BACKWARD_DATA ? 1
+                                                          : 2],
              s->h, s->w, s->ci, s->oh, s->ow, s->co, s->kernel, s->stride, s->pad,
              conv_algorithm_of(s) == CONV_WINOGRAD ? "winograd" : "direct");
 }

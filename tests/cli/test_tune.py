@@ -116,9 +116,10 @@ def test_a_damaged_record_is_an_error_and_made_anew(env, tmp_path):
     path = record(env)
     good = path.read_text()
     for damage, says in (("vektor = 8\n", "unknown key vektor"), ("vector = 5\n", "vector = 5: must be 1, 2, 4, 8 or 16"),
-                         ("[forward 1x1x1\n", "is neither"), ("tiles = many\n", "tiles = many: is not a whole number")):
+                         ("[forward 1x1x1\n", "is neither"),
+                         ("[sideways]\nvector = 8\n", "vector is in [sideways], which"), ("tiles = many\n", "tiles = many: is not a whole number")):
         path.write_text(good + damage)
-        place = f"{path}:{good.count(chr(10)) + 1}: "
+        place = f"{path}:{(good + damage).count(chr(10))}: "
         run("train", "gan", maps, *TINY, "--steps", 1, "-o", tmp_path / "run", status=6,
             says=(place + says, "remove the file, or make it anew: cosmocl tune"), **env)
         assert matched(env).startswith(f"damaged: {place}")

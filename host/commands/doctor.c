@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/isolate.h"
 #include "base/memory.h"
+#include "ops/conv_tuning.h"
 
 enum { DEVICES = 128, LIST_TIMEOUT_S = 120, DEVICE_TIMEOUT_S = 600, SLOW_FMA = 3 };
 
@@ -101,6 +102,17 @@ static void note_quirks(doctor *d, const device_record *r)
                     (double)r->largest_block_bytes / (1 << 20));
 }
 
+/* Where the kernel shapes come from. A damaged record of the user's stops every command that trains. */
+static status check_tuning(doctor *d, const device_record *r, const char *place)
+{
+    tuning *t = NULL;
+    const status s = tuning_new(d->c, r, &conv_tuning_rules, &t);
+    if (!s) doctor_find(d, FINE, place, NULL, "kernel shapes: %s", t->matched);
+    if (s == STATUS_DATA) doctor_find(d, BAD, place, "cosmocl tune", "%s", context_message(d->c));
+    tuning_delete(&t);
+    return s == STATUS_DATA ? STATUS_OK : s;
+}
+
 static status check_device(doctor *d, const device_record *r)
 {
     char place[32];
@@ -128,7 +140,7 @@ static status check_device(doctor *d, const device_record *r)
         doctor_find(d, NOTE, place, NULL,
                     "a fused multiply-add costs %.0f times a product and a sum: right, but training is slow",
                     result.fma_cost);
-    return STATUS_OK;
+    return check_tuning(d, r, place);
 }
 
 /* ---- all together */

@@ -63,6 +63,7 @@ void device_delete(device **pointer)
     programs_delete(d);
     if (d->queue) clReleaseCommandQueue(d->queue);
     if (d->context) clReleaseContext(d->context);
+    tuning_delete(&d->tuning);
     memory_delete(&d->staging);
     memory_delete(&d);
 }

@@ -26,7 +26,7 @@ typedef struct {
     size_t max_work_group;
     size_t local_bytes, global_bytes, largest_block_bytes;
     size_t base_align_bytes; /* of sub-buffers */
-    int native_vector;       /* preferred float vector width */
+    int native_vector;       /* preferred float vector width; of a CPU the native one if that is wider */
     /* From the quirks file (data/quirks/quirks.ini), as named capabilities. */
     bool avoid_clfft, avoid_vkfft, avoid_clblast, avoid_device, avoid_binaries;
     char quirk[256]; /* names of the quirks that matched, for `devices`; "" if none */

@@ -2,7 +2,9 @@
 #ifndef DEVICE_INTERNAL_H
 #define DEVICE_INTERNAL_H
 
+#include "base/embedded.h"
 #include "device/kernel.h"
+#include "device/tuning.h"
 #include "device/workspace.h"
 #include "device/opencl.h"
 
@@ -45,6 +47,12 @@ void platforms_describe(const device_record *list, int count, char *text, size_t
 /* Applies the quirks of INI text to a record: sets the avoid_ fields and appends names to `quirk`. STATUS_DATA for text
  * that is wrong (unknown key or capability). */
 status quirks_apply(context *c, const char *text, device_record *r);
+/* Whether `key` is one of the patterns that say what a section is for ("vendor", "driver", …), and if so, whether the
+ * record fits it. */
+bool quirks_pattern(const char *key, const char *pattern, const device_record *r, bool *it_fits);
+/* tuning.c: what of the files data/tuning/ among these (ended by a NULL name) holds for a device. */
+status tuning_match(context *c, const device_record *r, const tuning_rules *rules, const embedded_file *files,
+                    tuning *t);
 /* COSMOCL_EMULATE: the record of another kind of device, for tests. */
 status emulate_apply(context *c, device_record *r);
 /* The embedded file data/quirks/quirks.ini. */
@@ -113,6 +121,7 @@ struct device {
     size_t budget, used, peak, alignment;
     buffer *buffers; /* live roots */
     buffer *workspace[WORKSPACE_PARTS];
+    tuning *tuning; /* read when first asked for */
     uint64_t next_serial;
     cl_int late;           /* error of a wait in buffer_delete, reported by the next device_finish or buffer_read */
     uint64_t queued, done; /* pieces of work queued so far; all up to `done` have run */

@@ -56,7 +56,7 @@ static cl_int fill_values(cl_device_id id, device_record *r)
     cl_device_type type;
     cl_device_fp_config single, twice;
     cl_bool unified;
-    cl_uint units, align_bits, width;
+    cl_uint units, align_bits, width, native = 0;
     cl_ulong local, global, block;
     cl_int code = device_value(id, CL_DEVICE_TYPE, &type, sizeof type);
     if (!code) code = device_value(id, CL_DEVICE_SINGLE_FP_CONFIG, &single, sizeof single);
@@ -75,12 +75,15 @@ static cl_int fill_values(cl_device_id id, device_record *r)
     if (!code) code = device_value(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, &block, sizeof block);
     if (!code) code = device_value(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, &align_bits, sizeof align_bits);
     if (!code) code = device_value(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, &width, sizeof width);
+    /* A driver that joins work-items to vectors by itself prefers scalars; on a CPU, vectors by hand are as wide. */
+    if (!code && r->is_cpu) code = device_value(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, &native, sizeof native);
     if (code) return code;
     r->compute_units = (int)units;
     r->local_bytes = (size_t)local;
     r->global_bytes = (size_t)global;
     r->largest_block_bytes = (size_t)block;
     r->base_align_bytes = align_bits / 8;
+    if (native > width) width = native;
     r->native_vector = width ? (int)width : 1;
     return code;
 }

@@ -32,6 +32,23 @@ static bool fits(const char *pattern, const char *text)
     return !fnmatch(pattern, text, FNM_CASEFOLD);
 }
 
+bool quirks_pattern(const char *key, const char *pattern, const device_record *r, bool *it_fits)
+{
+    if (!strcmp(key, "platform"))
+        *it_fits = fits(pattern, r->platform_name) || fits(pattern, r->platform_version);
+    else if (!strcmp(key, "vendor"))
+        *it_fits = fits(pattern, r->vendor);
+    else if (!strcmp(key, "device"))
+        *it_fits = fits(pattern, r->name) || fits(pattern, r->version);
+    else if (!strcmp(key, "driver"))
+        *it_fits = fits(pattern, r->driver);
+    else if (!strcmp(key, "type"))
+        *it_fits = (!strcmp(pattern, "cpu") && r->is_cpu) || (!strcmp(pattern, "gpu") && r->is_gpu);
+    else
+        return false;
+    return true;
+}
+
 /* What the parser has seen of the section it is in. */
 typedef struct {
     device_record *r;
@@ -74,16 +91,9 @@ static int read_quirk(void *user, const char *section, const char *name, const c
         snprintf(s->wrong, sizeof s->wrong, "unknown section %s", section);
         return 0;
     }
-    if (!strcmp(name, "platform"))
-        s->fits = s->fits && (fits(value, r->platform_name) || fits(value, r->platform_version));
-    else if (!strcmp(name, "vendor"))
-        s->fits = s->fits && fits(value, r->vendor);
-    else if (!strcmp(name, "device"))
-        s->fits = s->fits && (fits(value, r->name) || fits(value, r->version));
-    else if (!strcmp(name, "driver"))
-        s->fits = s->fits && fits(value, r->driver);
-    else if (!strcmp(name, "type"))
-        s->fits = s->fits && ((!strcmp(value, "cpu") && r->is_cpu) || (!strcmp(value, "gpu") && r->is_gpu));
+    bool it_fits = true;
+    if (quirks_pattern(name, value, r, &it_fits))
+        s->fits = s->fits && it_fits;
     else if (!strcmp(name, "set"))
         snprintf(s->set, sizeof s->set, "%s", value);
     else if (strcmp(name, "why")) {

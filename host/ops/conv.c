@@ -93,10 +93,18 @@ status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *lab
     return workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &shared);
 }
 
+static status tiles_choose(context *c, conv_plan *p, int direction, const conv_tiles *given, conv_tiles *t)
+{
+    if (!given) return p->directions & direction ? conv_tuning_layer(c, p->d, &p->s, direction, true, t) : STATUS_OK;
+    *t = *given;
+    return STATUS_OK;
+}
+
 static status direction_new(context *c, conv_plan *p, bool backward, const conv_end *end)
 {
     const conv_shape *s = &p->s;
     conv_gather *g = backward ? &p->backward : &p->forward;
+    p->tiles = g->tiles;
     g->backward = backward;
     g->end = *end;
     g->phases = backward ? s->stride * s->stride : 1;
@@ -105,8 +113,17 @@ static status direction_new(context *c, conv_plan *p, bool backward, const conv_
     return p->algorithm->make(c, p, g);
 }
 
-status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
-                     const conv_ends *ends, conv_plan **out)
+/* The weights' kernels may get fewer work-items than their tiles say. */
+static status weights_new(context *c, conv_plan *p)
+{
+    p->tiles = p->weights_tiles;
+    const status e = p->algorithm->weights_new(c, p);
+    p->weights_tiles = p->tiles;
+    return e;
+}
+
+status conv_plan_make(context *c, device *d, const conv_shape *s, int directions, int max_samples,
+                      int max_micro_batches, const conv_ends *ends, const conv_tiles *tiles, conv_plan **out)
 {
     static const conv_ends none;
     conv_plan *p = NULL;
@@ -120,17 +137,25 @@ status conv_plan_new(context *c, device *d, const conv_shape *s, int directions,
     p->algorithm = algorithm_of(s);
     p->ci = layout_channels(s->ci), p->co = layout_channels(s->co);
     p->directions = directions, p->max_samples = max_samples, p->max_micro = max_micro_batches;
-    if ((e = conv_tuning_choose(c, device_info(d), &p->tiles))) goto out;
+    if ((e = tiles_choose(c, p, CONV_FORWARD, tiles, &p->forward.tiles))) goto out;
+    if ((e = tiles_choose(c, p, CONV_BACKWARD_DATA, tiles, &p->backward.tiles))) goto out;
+    if ((e = tiles_choose(c, p, CONV_BACKWARD_WEIGHTS, tiles, &p->weights_tiles))) goto out;
     const size_t zeros = sizeof(float) * (size_t)largest(p->ci, p->co, s->w);
     if ((e = buffer_new(c, d, "zeros of a convolution", zeros, &p->zeros))) goto out;
     if ((e = buffer_zero(c, p->zeros))) goto out;
     if (directions & CONV_FORWARD && (e = direction_new(c, p, false, &ends->forward))) goto out;
     if (directions & CONV_BACKWARD_DATA && (e = direction_new(c, p, true, &ends->backward))) goto out;
-    if (directions & CONV_BACKWARD_WEIGHTS && (e = p->algorithm->weights_new(c, p))) goto out;
+    if (directions & CONV_BACKWARD_WEIGHTS && (e = weights_new(c, p))) goto out;
     *out = p, p = NULL;
 out:
     conv_plan_delete(&p);
     return e;
+}
+
+status conv_plan_new(context *c, device *d, const conv_shape *s, int directions, int max_samples, int max_micro_batches,
+                     const conv_ends *ends, conv_plan **out)
+{
+    return conv_plan_make(c, d, s, directions, max_samples, max_micro_batches, ends, NULL, out);
 }
 
 void conv_plan_delete(conv_plan **pointer)
@@ -228,5 +253,6 @@ status conv_backward_weights(context *c, conv_plan *p, const batching *b, buffer
     if (!e && batching_count(b) > p->max_micro)
         e = context_fail(c, STATUS_USAGE, "conv_backward_weights: %d micro-batches, the plan is for at most %d",
                          batching_count(b), p->max_micro);
+    p->tiles = p->weights_tiles;
     return e ? e : p->algorithm->weights_run(c, p, b, x, y, dw);
 }

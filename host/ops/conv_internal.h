@@ -43,6 +43,7 @@ typedef struct {
     int h, w, in, out_h, out_w, out; /* padded channels */
     int rows, vectors, phases;       /* tile; NR = vectors × lanes */
     conv_end end;
+    conv_tiles tiles;
     kernel *run, *pack;
     size_t packed_bytes; /* 0: the weights are used as they are */
     buffer *packed;      /* NULL: too large to be kept, made in the workspace for each use */
@@ -65,12 +66,17 @@ struct conv_plan {
     const struct algorithm *algorithm; /* a row of conv.c */
     int ci, co;                        /* padded */
     int directions, max_samples, max_micro;
-    conv_tiles tiles;
+    conv_tiles tiles; /* of the direction at work: conv.c sets it before each piece of work */
     conv_gather forward, backward;
     conv_weights weights;
     conv_columns columns;
+    conv_tiles weights_tiles;
     buffer *zeros;
 };
+
+/* conv_plan_new with these tiles for every direction; NULL: those of the device's records. */
+status conv_plan_make(context *c, device *d, const conv_shape *s, int directions, int max_samples,
+                      int max_micro_batches, const conv_ends *ends, const conv_tiles *tiles, conv_plan **out);
 
 /* Room for "-DKERNEL=5 …": what every kernel of the plan is told when it is built. */
 enum { CONV_OPTIONS = 512 };

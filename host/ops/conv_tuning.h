@@ -1,11 +1,15 @@
-/* Tiles of the convolution kernels: from the device's capability record to vector widths, tiles and work-groups. No
- * choice here changes a bit of any result (tests/ops/ops_conv.c): the order of every sum follows from the geometry.
+/* Tiles of the convolution kernels: from the records of a device (device/tuning.h, data/tuning) to vector widths, tiles
+ * and work-groups. No choice here changes a bit of any result (tests/ops/ops_conv.c): the order of every sum follows
+ * from the geometry.
  *
  * COSMOCL_CONV_TILE overrides values for tests and experiments: "vector=8,rows=3,group=4", names as below. */
 #ifndef OPS_CONV_TUNING_H
 #define OPS_CONV_TUNING_H
 
+#include "device/tuning.h"
 #include "ops/conv.h"
+
+enum { CONV_TUNING_SCHEMA = 1 }; /* of the names below: another where one changes its meaning */
 
 typedef struct {
     int vector;     /* lanes of a vector: 1, 2, 4, 8 or 16 */
@@ -31,8 +35,21 @@ typedef struct {
     int items;          /* work-items at most */
 } conv_tiles;
 
-/* STATUS_USAGE when COSMOCL_CONV_TILE is wrong. */
-status conv_tuning_choose(context *c, const device_record *r, conv_tiles *t);
+/* What a record may say: the names above, and what `tune` remarks of a layer. */
+extern const tuning_rules conv_tuning_rules;
+
+/* Of a device, for matrix products and layers that no record names. STATUS_USAGE when COSMOCL_CONV_TILE is wrong,
+ * STATUS_DATA when the user's record is. */
+status conv_tuning_choose(context *c, device *d, conv_tiles *t);
+/* Of a direction (CONV_FORWARD, …) of a layer; without the user's record unless `own`. */
+status conv_tuning_layer(context *c, device *d, const conv_shape *s, int direction, bool own, conv_tiles *t);
+/* What records call it: "forward 64x64x32-32x32x64 k5s2p2 winograd". */
+void conv_tuning_name(const conv_shape *s, int direction, char name[TUNING_LAYER]);
+/* Sets values from text, "vector=8,rows=3"; STATUS_USAGE, which names the origin, where it is wrong. NULL: only checks.
+ */
+status conv_tuning_set(context *c, conv_tiles *t, const char *origin, const char *text);
+/* A value by its name; −1 if there is none. */
+int conv_tuning_value(const conv_tiles *t, const char *name);
 
 /* Vectors side by side: the most (≤ limit) that divide the channels (a multiple of 16, or 1: then vector lanes must be
  * 1). */

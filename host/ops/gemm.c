@@ -70,7 +70,7 @@ static status ours_run(context *c, device *d, const gemm_problem *p)
 {
     ours o = {.d = d};
     buffer *a = NULL, *b = NULL, *packed = NULL;
-    status e = conv_tuning_choose(c, device_info(d), &o.t);
+    status e = conv_tuning_choose(c, d, &o.t);
     if (e) return e;
     o.vectors = divide_up(p->n, o.t.vector) < o.t.vectors ? divide_up(p->n, o.t.vector) : o.t.vectors;
     o.rows = o.t.rows ? o.t.rows : o.t.registers / o.vectors;

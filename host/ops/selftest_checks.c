@@ -164,22 +164,34 @@ void selftest_add(selftest *t, const char *operator_name, double error, double b
     t->elapsed_s = 0; /* several outputs of one launch: the first row has its time */
 }
 
+static double largest_of(const double *want, size_t n)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(want[i]));
+    return largest;
+}
+
+double selftest_error(const float *got, const double *want, size_t n, double floor)
+{
+    const double largest = floor < 0 ? largest_of(want, n) : 0;
+    double error = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double difference = fabs(got[i] - want[i]), scale = floor < 0 ? largest : fabs(want[i]) + floor;
+        if (difference == 0) continue;
+        const double e = difference / scale;
+        if (!(e <= error)) error = isnan(e) ? INFINITY : e;
+    }
+    return error;
+}
+
 void selftest_compare(selftest *t, const char *operator_name, buffer *got, const double *want, size_t n, double floor,
                       double bound)
 {
     float *x = selftest_download(t, got, n);
     if (!x) return;
     if (t->hash) sha256_add(t->hash, x, n * sizeof *x);
-    double largest = 0, error = 0;
-    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(want[i]));
-    if (t->broken && !strcmp(t->broken, operator_name)) x[n / 2] += 1 + (float)largest;
-    for (size_t i = 0; i < n; i++) {
-        const double difference = fabs(x[i] - want[i]), scale = floor < 0 ? largest : fabs(want[i]) + floor;
-        if (difference == 0) continue;
-        const double e = difference / scale;
-        if (!(e <= error)) error = isnan(e) ? INFINITY : e;
-    }
-    selftest_add(t, operator_name, error, bound);
+    if (t->broken && !strcmp(t->broken, operator_name)) x[n / 2] += 1 + (float)largest_of(want, n);
+    selftest_add(t, operator_name, selftest_error(x, want, n, floor), bound);
 }
 
 bool selftest_large(selftest *t)

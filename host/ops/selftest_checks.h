@@ -60,6 +60,19 @@ void selftest_compare(selftest *t, const char *operator_name, buffer *got, const
 /* A row with an error measured elsewhere; a broken operator's error is made infinite. */
 void selftest_add(selftest *t, const char *operator_name, double error, double bound);
 
+/* The largest error of a comparison, as above. */
+double selftest_error(const float *got, const double *want, size_t n, double floor);
+
+/* Operands of a convolution of n samples, uniform in −1 … 1, as doubles and on the device. */
+typedef struct {
+    size_t nx, ny, nw;
+    double *x, *y, *w, *bias_y, *bias_x;
+    buffer *bx, *by, *bw, *bbias_y, *bbias_x;
+} conv_arrays;
+conv_arrays selftest_conv_arrays(selftest *t, const conv_shape *s, int n);
+/* What a direction's error on them may be, with a floor of .58. */
+double selftest_conv_bound(const conv_shape *s, int direction, int n);
+
 /* The checks. Each is run with selftest_release behind it. */
 void check_explicit(selftest *t, size_t n);
 void check_activation(selftest *t, activation f, size_t n);

@@ -28,22 +28,24 @@ static double filtered_bound(const conv_shape *s, double k)
     return sum_bound(k) + (conv_algorithm_of(s) == CONV_WINOGRAD ? 64 * sqrt(k) * EPS : 0);
 }
 
+double selftest_conv_bound(const conv_shape *s, int direction, int n)
+{
+    const double taps = (double)s->kernel * s->kernel;
+    return filtered_bound(s, direction == CONV_FORWARD         ? taps * s->ci
+                             : direction == CONV_BACKWARD_DATA ? taps * s->co
+                                                               : (double)n * s->oh * s->ow);
+}
+
 /* A row of a convolution, whose name tells CLBlast's from ours. */
-static void conv_compare(selftest *t, const conv_shape *s, const char *name, buffer *got, const double *want, size_t n,
-                         double k)
+static void conv_compare(selftest *t, const conv_shape *s, const char *name, int direction, int n, buffer *got,
+                         const double *want, size_t count)
 {
     char full[sizeof t->rows->operator_name];
     snprintf(full, sizeof full, "%s%s", name, conv_algorithm_of(s) == CONV_CLBLAST ? " (CLBlast)" : "");
-    selftest_compare(t, full, got, want, n, .58, filtered_bound(s, k));
+    selftest_compare(t, full, got, want, count, .58, selftest_conv_bound(s, direction, n));
 }
 
-typedef struct {
-    size_t nx, ny, nw;
-    double *x, *y, *w, *bias_y, *bias_x;
-    buffer *bx, *by, *bw, *bbias_y, *bbias_x;
-} conv_arrays;
-
-static conv_arrays conv_make(selftest *t, const conv_shape *s, int n)
+conv_arrays selftest_conv_arrays(selftest *t, const conv_shape *s, int n)
 {
     const size_t ci = (size_t)layout_channels(s->ci), co = (size_t)layout_channels(s->co),
                  taps = (size_t)(s->kernel * s->kernel);
@@ -72,7 +74,6 @@ static const conv_ends leaky = {.forward = {ACTIVATION_LEAKY, .2f, false}, .back
 static void conv_run(selftest *t, const conv_shape *s, const batching *b, const conv_arrays *a, const conv_ends *ends,
                      conv_plan *p)
 {
-    const double taps = (double)s->kernel * s->kernel;
     buffer *y = selftest_output(t, "y", a->ny), *x = selftest_output(t, "x", a->nx),
            *dw = selftest_output(t, "dw", a->nw);
     double *want_y = selftest_doubles(t, a->ny), *want_x = selftest_doubles(t, a->nx),
@@ -84,27 +85,27 @@ static void conv_run(selftest *t, const conv_shape *s, const batching *b, const 
     if (t->s) return;
     conv_ref_forward(s, b->n, a->x, a->w, a->bias_y, want_y);
     for (size_t i = 0; ends && i < a->ny; i++) want_y[i] = activation_ref_value(ACTIVATION_LEAKY, .2, want_y[i]);
-    conv_compare(t, s, "conv_forward", y, want_y, a->ny, taps * s->ci);
+    conv_compare(t, s, "conv_forward", CONV_FORWARD, b->n, y, want_y, a->ny);
     selftest_start(t);
     if (!t->s) t->s = conv_backward_data(t->c, p, b->n, a->by, a->bbias_x, a->bx, x);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_backward_data(s, b->n, a->y, a->w, a->bias_x, want_x);
     for (size_t i = 0; ends && i < a->nx; i++) want_x[i] *= activation_ref_slope(ACTIVATION_LEAKY, .2, a->x[i]);
-    conv_compare(t, s, "conv_backward_data", x, want_x, a->nx, taps * s->co);
+    conv_compare(t, s, "conv_backward_data", CONV_BACKWARD_DATA, b->n, x, want_x, a->nx);
     selftest_start(t);
     if (!t->s) t->s = conv_backward_weights(t->c, p, b, a->bx, a->by, dw);
     selftest_stop(t);
     if (t->s) return;
     conv_ref_backward_weights(s, b->n, a->x, a->y, want_w);
-    conv_compare(t, s, "conv_backward_weights", dw, want_w, a->nw, (double)b->n * s->oh * s->ow);
+    conv_compare(t, s, "conv_backward_weights", CONV_BACKWARD_WEIGHTS, b->n, dw, want_w, a->nw);
 }
 
 void check_conv(selftest *t, const conv_shape *s, const batching *b, const conv_ends *ends)
 {
     conv_plan *p = NULL;
     selftest_size(t, "n %d, %d × %d × %d, %d × %d × %d, k %d", b->n, s->h, s->w, s->ci, s->oh, s->ow, s->co, s->kernel);
-    const conv_arrays a = conv_make(t, s, b->n);
+    const conv_arrays a = selftest_conv_arrays(t, s, b->n);
     if (!t->s)
         t->s = conv_plan_new(t->c, t->d, s, CONV_FORWARD | CONV_BACKWARD_DATA | CONV_BACKWARD_WEIGHTS, b->n,
                              batching_count(b), ends, &p);

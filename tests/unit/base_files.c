@@ -328,6 +328,8 @@ START_TEST(cache_folder)
     setenv("SLURM_JOB_ID", "1", 1);
     ck_assert_int_eq(files_cache_folder(c, path), STATUS_OK);
     ck_assert_int_eq(strncmp(path, in_folder("tmp/cosmocl-"), strlen(in_folder("tmp/cosmocl-"))), 0);
+    ck_assert_int_eq(files_own_folder(c, path), STATUS_OK); /* not the node's */
+    ck_assert_str_eq(path, in_folder("home/.cache/cosmocl"));
     setenv("XDG_CACHE_HOME", in_folder("xdg"), 1);
     ck_assert_int_eq(files_cache_folder(c, path), STATUS_OK);
     ck_assert_str_eq(path, in_folder("xdg/cosmocl"));

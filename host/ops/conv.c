@@ -203,6 +203,7 @@ static status call_check(context *c, const conv_plan *p, const char *what, int d
 status conv_pack_direction(context *c, conv_plan *p, conv_gather *g, buffer *weights)
 {
     g->weights = weights;
+    p->tiles = g->tiles;
     return g->packed ? p->algorithm->pack(c, p, g, weights, g->packed) : STATUS_OK;
 }
 
@@ -211,6 +212,7 @@ static status run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, b
     buffer *packed = g->packed_bytes ? g->packed : g->weights;
     status e = STATUS_OK;
     if (!g->weights) return context_fail(c, STATUS_USAGE, "convolution: no weights were packed");
+    p->tiles = g->tiles;
     if (!packed) {
         e = workspace_get(c, p->d, WORKSPACE_WEIGHTS, g->packed_bytes, &packed);
         if (!e) e = p->algorithm->pack(c, p, g, g->weights, packed);

@@ -109,8 +109,10 @@ __kernel void distance_sums(__global const float *a, __global const float *b, __
     }
     for (int t = 0; t < DOWN * ACROSS; t++) {
         const int r = row + t / ACROSS * ROWS, c = column + t % ACROSS * COLUMNS;
-        for (int i = 0; i < ROWS && r + i < m; i++)
-            for (int j = 0; j < COLUMNS && c + j < n; j++)
-                out[(size_t)(r + i) * (size_t)n + (size_t)(c + j)] = sum_of(sums[t][i][j]);
+#pragma unroll
+        for (int i = 0; i < ROWS; i++)
+#pragma unroll
+            for (int j = 0; j < COLUMNS; j++)
+                if (r + i < m && c + j < n) out[(size_t)(r + i) * (size_t)n + (size_t)(c + j)] = sum_of(sums[t][i][j]);
     }
 }

@@ -101,7 +101,9 @@ __kernel void gemm_tiles(int m, int n, int depth, int tiles, __global const floa
                     float edge[NR];
 #pragma unroll
                     for (int j = 0; j < NV; j++) VSTORE_LANES(acc[i][j], j, edge);
-                    for (int j = 0; col + j < n; j++) to[j] = edge[j];
+#pragma unroll
+                    for (int j = 0; j < NR; j++)
+                        if (col + j < n) to[j] = edge[j];
                 }
             }
     }

@@ -56,12 +56,18 @@ __kernel void squared_blocks(__global const float *a, __global const float *b, _
             if (GRADIENT) VSTORE(d * FV_ALL(slope), k, da + at + i);
         }
     for (int k = 0; k < LANES / VW; k++) VSTORE_LANES(sum[k], k, lane);
-    for (int i = whole; i < count; i++) {
-        const float d = difference_1(a[at + i], b[at + i]);
-        lane[i - whole] = fma(d, d, lane[i - whole]);
-        if (GRADIENT) da[at + i] = d * slope;
-    }
+    /* Unrolled, so that the lanes stay in registers. */
+#pragma unroll
+    for (int l = 0; l < LANES; l++)
+        if (whole + l < count) {
+            const size_t i = at + (size_t)(whole + l);
+            const float d = difference_1(a[i], b[i]);
+            lane[l] = fma(d, d, lane[l]);
+            if (GRADIENT) da[i] = d * slope;
+        }
+#pragma unroll
     for (int left = LANES / 2; left; left /= 2)
+#pragma unroll
         for (int k = 0; k < left; k++) lane[k] = lane[k] + lane[k + left];
     partial[item] = lane[0];
 }

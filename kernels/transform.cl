@@ -19,13 +19,13 @@
         const F w = fma(v, (F)(scale), (F)(offset)), l = log_##N(w);                                                   \
         F y = div_##N((l - (F)(a)) + (l - (F)(b)), (F)(width));                                                        \
         y = w <= (F)(0.0f) ? (F)(-1.0f) : y;                                                                           \
-        const F lowest = exact ? (F)(0.0f) : (F)(-INFINITY);                                                           \
+        const F lowest = (F)(exact ? 0.0f : -INFINITY);                                                                \
         return v == lowest ? (F)(-1.0f) : y;                                                                           \
     }                                                                                                                  \
     static inline F log_from_##N(F v, float half_width, float middle, float offset, float scale, int exact)            \
     {                                                                                                                  \
         const F y = div_##N(exp_##N(fma(v, (F)(half_width), (F)(middle))) - (F)(offset), (F)(scale));                  \
-        const F lowest = exact ? (F)(-1.0f) : (F)(-INFINITY);                                                          \
+        const F lowest = (F)(exact ? -1.0f : -INFINITY);                                                               \
         return v == lowest ? (F)(0.0f) : y;                                                                            \
     }                                                                                                                  \
     static inline F linear_to_##N(F v, float a, float b, float width, float offset, float scale, int exact)            \

@@ -1,4 +1,5 @@
-/* cosmocl memory: the device memory of every stage, counted by making its networks on a device that only counts. */
+/* cosmocl memory: the device memory of every stage, counted by making its networks on a device that only counts. A step
+ * of each is gone through as well, without any work: with --verbose it names all the kernels that training uses. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static status count_gan(context *c, device *d, const plan_sizes *z, table *t)
 {
     gan *g = NULL;
     status s = gan_new(c, d, &z->gan, &z->network, &g);
+    if (!s) s = gan_draw_latents(c, g, 0);
+    if (!s) s = gan_step(c, g);
     if (!s) s = add_stage(c, t, "train gan", plan_training_bytes(z, d));
     gan_delete(&g);
     workspace_delete(d);
@@ -51,6 +54,7 @@ static status count_encoder(context *c, device *d, const plan_sizes *z, const en
 {
     autoencoder *a = NULL;
     status s = autoencoder_new(c, d, o, &z->network, &a);
+    if (!s) s = autoencoder_step(c, a);
     if (!s) s = add_stage(c, t, stage, o->loss == ENCODER_Z ? 0 : plan_training_bytes(z, d));
     autoencoder_delete(&a);
     workspace_delete(d);

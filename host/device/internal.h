@@ -149,6 +149,8 @@ void buffer_use(buffer *b);
 
 /* kernels/FILE.cl with its includes in place; released by memory_delete. */
 status program_source(context *c, const char *file, char **source);
+/* Format of the options that every program is built with: whether for a CPU, whether for a GPU. */
+#define PROGRAM_OPTIONS "-cl-std=CL1.2 -DDEVICE_CPU=%d -DDEVICE_GPU=%d"
 status program_get(context *c, device *d, const char *file, const char *options, program **out);
 void programs_delete(device *d);
 void kernels_delete(device *d);

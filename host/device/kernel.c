@@ -36,6 +36,7 @@ static status kernel_build(context *c, device *d, kernel *k)
 {
     program *p = NULL;
     char name[128];
+    size_t most = 0;
     cl_int code = CL_SUCCESS;
     status s = program_get(c, d, k->file, k->options, &p);
     if (s) return s;
@@ -45,14 +46,13 @@ static status kernel_build(context *c, device *d, kernel *k)
         code =
             OPENCL(clGetKernelInfo(k->handle, CL_KERNEL_NUM_ARGS, sizeof k->argument_count, &k->argument_count, NULL));
     if (!code)
-        code = OPENCL(clGetKernelWorkGroupInfo(k->handle, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof k->max_work_group,
-                                               &k->max_work_group, NULL));
+        code = OPENCL(clGetKernelWorkGroupInfo(k->handle, d->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof most, &most, NULL));
     if (code)
         return context_prefix(c, opencl_fail(c, d, "making the kernel", code), "kernel %s (\"%s\")", name, k->options);
     if (k->argument_count > KERNEL_MAX_ARGUMENTS)
         return context_fail(c, STATUS_FAILURE, "kernel %s has %u arguments, at most %d are provided for", name,
                             k->argument_count, KERNEL_MAX_ARGUMENTS);
-    if (k->max_work_group > d->record.max_work_group) k->max_work_group = d->record.max_work_group;
+    if (most < k->max_work_group) k->max_work_group = most;
     return d->profile ? profile_row(c, d, name, &k->row) : STATUS_OK;
 }
 
@@ -71,6 +71,7 @@ status kernel_get(context *c, device *d, const char *file, const char *entry, co
     if (!s) s = memory_copy_string(c, file, &k->file);
     if (!s) s = memory_copy_string(c, entry, &k->entry);
     if (!s) s = memory_copy_string(c, options, &k->options);
+    if (!s) k->max_work_group = d->record.max_work_group;
     if (!s && !d->sizes_only) s = kernel_build(c, d, k);
     if (s) {
         kernel_delete(&k);
@@ -155,11 +156,24 @@ static status launch_fail(context *c, const kernel *k, int dimensions, const siz
                           k->max_work_group);
 }
 
+/* Says once all that a compiler needs to know of the kernel (tests/portability/offline.py compiles it for devices that
+ * are not here). */
+static void note_launch(context *c, kernel *k)
+{
+    const device_record *r = &k->d->record;
+    if (!k->launched)
+        log_debug(c, "kernel %s/%s " PROGRAM_OPTIONS " %s", k->file, k->entry, r->is_cpu, r->is_gpu, k->options);
+    k->launched = true;
+}
+
 status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, const size_t *local, int count,
                   const kernel_argument *arguments)
 {
     device *d = k->d;
-    if (d->sizes_only) return STATUS_OK;
+    if (d->sizes_only) {
+        note_launch(c, k);
+        return STATUS_OK;
+    }
     if (dimensions < 1 || dimensions > 3)
         return context_fail(c, STATUS_FAILURE, "kernel %s/%s: %d dimensions; there are 1 to 3", k->file, k->entry,
                             dimensions);
@@ -177,8 +191,7 @@ status kernel_run(context *c, kernel *k, int dimensions, const size_t *global, c
     const cl_int code =
         OPENCL(clEnqueueNDRangeKernel(d->queue, k->handle, (cl_uint)dimensions, NULL, global, local, 0, NULL, slot));
     if (code) return launch_fail(c, k, dimensions, global, local, code);
-    if (!k->launched) log_debug(c, "kernel %s/%s %s", k->file, k->entry, k->options);
-    k->launched = true;
+    note_launch(c, k);
     d->queued++;
     /* Drivers that wait for a flush begin early. */
     if (++d->launches % LAUNCHES_A_FLUSH == 0) {

@@ -149,8 +149,8 @@ static status all_options(context *c, const device *d, const char *options, char
     const size_t size = strlen(options) + 128;
     status s = memory_new(c, "kernel options", size, 1, out);
     if (!s)
-        snprintf(*out, size, "-cl-std=CL1.2 -DDEVICE_CPU=%d -DDEVICE_GPU=%d%s%s", d->record.is_cpu, d->record.is_gpu,
-                 options[0] ? " " : "", options);
+        snprintf(*out, size, PROGRAM_OPTIONS "%s%s", d->record.is_cpu, d->record.is_gpu, options[0] ? " " : "",
+                 options);
     return s;
 }
 

@@ -6,15 +6,22 @@
 #include "base/memory.h"
 #include "ops/launch.h"
 
-enum { LANES = 16, ROWS = 6, COLUMNS = 4 };
-/* On a CPU a work-item takes 8 × 12 tiles, whose rows stay in its cache chunk by chunk. */
-enum { CPU_DOWN = 8, CPU_ACROSS = 12 };
+enum { LANES = 16 };
+
+typedef struct {
+    int rows, columns, down, across; /* of a tile in registers, and of the tiles that a work-item takes */
+} shape;
+
+/* On a CPU the rows of many tiles stay in its cache chunk by chunk; a GPU's work-item has registers for one small tile.
+ */
+enum { CPU_ROWS = 6, CPU_DOWN = 8 };
+static const shape cpu = {CPU_ROWS, 4, CPU_DOWN, 12}, gpu = {2, 2, 1, 1};
 
 /* Times as many pairs as images that are worth comparing one by one on the host, rather than all on the device. */
 enum { CANDIDATES_MOST = 4 };
 
 /* Images are taken, and rows of the matrix made and read, in blocks: a launch stays short, and so do the buffers. */
-enum { BLOCK_ROWS = 6 * ROWS * CPU_DOWN };
+enum { BLOCK_ROWS = 6 * CPU_ROWS * CPU_DOWN };
 
 struct distance_plan {
     device *borrowed_device;
@@ -45,12 +52,13 @@ status distance_plan_new(context *c, device *d, int64_t most, int64_t pixels, fl
     /* One vector more, so that rows of a power of two do not compete for the same lines of a cache. */
     p->stride = (pixels + LANES - 1) / LANES * LANES + LANES;
     p->floor = floor;
-    const int down = device_info(d)->is_cpu ? CPU_DOWN : 1, across = device_info(d)->is_cpu ? CPU_ACROSS : 1;
+    const shape *z = device_info(d)->is_cpu ? &cpu : &gpu;
     char options[96], products[128];
-    snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DDOWN=%d -DACROSS=%d", ROWS, COLUMNS, down, across);
+    snprintf(options, sizeof options, "-DROWS=%d -DCOLUMNS=%d -DDOWN=%d -DACROSS=%d", z->rows, z->columns, z->down,
+             z->across);
     snprintf(products, sizeof products, "%s -DPRODUCTS", options);
-    p->rows = (size_t)(ROWS * down);
-    p->columns = (size_t)(COLUMNS * across);
+    p->rows = (size_t)(z->rows * z->down);
+    p->columns = (size_t)(z->columns * z->across);
     const size_t bytes = (size_t)most * sizeof(float);
     const size_t rows = (size_t)(most < BLOCK_ROWS ? most : BLOCK_ROWS);
     for (int i = 0; i < DISTANCE_SETS && !s; i++) {
@@ -161,7 +169,7 @@ static status block(context *c, distance_plan *p, kernel *k, int a, int b, int64
 {
     const int n = (int)p->count[b];
     const size_t global[2] = {((size_t)n + p->columns - 1) / p->columns, ((size_t)m + p->rows - 1) / p->rows};
-    const size_t alone[2] = {1, 1}, *local = p->rows > ROWS ? alone : NULL;
+    const size_t alone[2] = {1, 1}, *local = device_info(p->borrowed_device)->is_cpu ? alone : NULL;
     const status s = kernel_run(c, k, 2, global, local,
                                 KERNEL_ARGUMENTS(ARG_BUFFER(p->logs[a]), ARG_BUFFER(p->logs[b]), ARG_BUFFER(p->sums),
                                                  ARG_ULONG((uint64_t)first), ARG_INT(m), ARG_INT(n),

@@ -18,6 +18,8 @@ CHECKS = {
     "test_oclgrind": {"test_all_operators": "oclgrind, all operators, as every kind of device", "test_training": "oclgrind, training", "test_command": "oclgrind, other commands",
                       "test_all_operators_on_a_small_device": "oclgrind, all operators, on small devices",
                       "test_every_kernel_was_run": "oclgrind has run every kernel"},
+    "test_offline": {"test_target": "all kernels compiled for GPUs and CPUs that are not here, the hot ones within registers",
+                     "test_every_kernel_is_compiled": "no kernel is left out of that"},
     "test_sanitizers": {"test_program": "ASan + UBSan, test programs", "test_commands": "ASan + UBSan, commands"},
 }
 
@@ -126,7 +128,7 @@ def main(arguments):
     (build / "portability.md").write_text(text + "\n")
     if len(arguments) == 3:
         put(Path(arguments[2]), text)
-    print(f"{head}\nThe table: {build / 'portability.md'}")
+    print(f"{head}\nThe table: {build / 'portability.md'}; kernels on devices that are not here: {build / 'matrix/offline.txt'}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ static status count_gan(context *c, device *d, const plan_sizes *z, table *t)
 {
     gan *g = NULL;
     status s = gan_new(c, d, &z->gan, &z->network, &g);
+    if (!s) s = network_pack(c, g->generator);
+    if (!s) s = network_pack(c, g->discriminator);
     if (!s) s = gan_draw_latents(c, g, 0);
     if (!s) s = gan_step(c, g);
     if (!s) s = add_stage(c, t, "train gan", plan_training_bytes(z, d));
@@ -54,6 +56,9 @@ static status count_encoder(context *c, device *d, const plan_sizes *z, const en
 {
     autoencoder *a = NULL;
     status s = autoencoder_new(c, d, o, &z->network, &a);
+    network *networks[] = {s ? NULL : a->generator, s ? NULL : a->discriminator, s ? NULL : a->encoder};
+    for (int i = 0; i < 3 && !s; i++)
+        if (networks[i]) s = network_pack(c, networks[i]);
     if (!s) s = autoencoder_step(c, a);
     if (!s) s = add_stage(c, t, stage, o->loss == ENCODER_Z ? 0 : plan_training_bytes(z, d));
     autoencoder_delete(&a);

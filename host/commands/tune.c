@@ -90,6 +90,11 @@ static status list_layers(tuner *t, device *sizes)
     network_shape s;
     status e = gan_options_read(t->c, t->line->cfg, &o);
     if (!e) e = network_shape_read(t->c, t->line->cfg, bench_image_side(t->line->cfg), &s);
+    if (!e && s.algorithm == CONV_CLBLAST)
+        e = context_fail(
+            t->c, STATUS_USAGE,
+            "network.algorithm=clblast: the kernels are CLBlast's, which has tuners of its own; take auto, "
+            "direct or winograd");
     const batching b = {.n = e ? 1 : o.batch, .segment = e ? 1 : o.batch, .micro = e ? 1 : o.micro_batch};
     for (int kind = NETWORK_GENERATOR; kind <= NETWORK_ENCODER && !e; kind++)
         e = add_network(t, sizes, (network_kind)kind, &s, &b);

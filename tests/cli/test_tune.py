@@ -155,6 +155,7 @@ def test_a_stop_keeps_what_was_found(env):
 
 
 def test_what_cannot_be_asked_for(env):
+    run("tune", *SMALL, "--set", "network.algorithm=clblast", status=2, says="tuners of its own", **env)
     run("tune", *SMALL, "--layers", "sideways", status=2, says="is in no layer's name", **env)
     run("tune", *SMALL, "--minutes", -1, status=2, says="--minutes", **env)
     run("tune", *SMALL, status=2, says="COSMOCL_CONV_TILE", **env, COSMOCL_CONV_TILE="rows=3")

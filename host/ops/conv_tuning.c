@@ -46,10 +46,16 @@ static const conv_tiles cpu_narrow = {.vector = 8,
                                       .filtered_co = 32,
                                       .filtered_tiles = 16,
                                       .panels = 1};
-/* Small vectors, many work-items; a weight block is one tile, whose sums stay in registers for a whole micro-batch. */
+/* Products of 128 × 128 by 256 work-items of 8 × 8 sums, with panels of 16 KiB in all; transforms, of 36 numbers each,
+ * by single lanes. A weight block of a work-item of its own (where memory is too small for blocks) is one tile, whose
+ * sums stay in registers for a whole micro-batch. */
 static const conv_tiles gpu = {.vector = 4,
                                .work_group = 64,
-                               .registers = 8,
+                               .local_rows = 16,
+                               .local_columns = 16,
+                               .local_depth = 8,
+                               .transform_vector = 1,
+                               .registers = 16,
                                .vectors = 2,
                                .unroll = 4,
                                .tiles = 1,
@@ -83,6 +89,10 @@ static const struct {
     NAME(tiles),
     NAME(group),
     NAME(narrow_rows),
+    NAME(local_rows),
+    NAME(local_columns),
+    NAME(local_depth),
+    NAME(transform_vector),
     NAME(winograd_kib),
     NAME(weight_registers),
     NAME(weight_vectors),
@@ -117,6 +127,12 @@ static status override_one(context *c, conv_tiles *t, const char *text, size_t l
                         (int)length, text);
 }
 
+/* 1 to 16. */
+static bool power_of_two(int n)
+{
+    return n >= 1 && 16 % n == 0;
+}
+
 static status override(context *c, conv_tiles *t)
 {
     const char *text = getenv("COSMOCL_CONV_TILE");
@@ -124,15 +140,15 @@ static status override(context *c, conv_tiles *t)
         const status s = override_one(c, t, text, strcspn(text, ","));
         if (s) return s;
     }
-    const int v = t->vector;
-    if ((v != 1 && v != 2 && v != 4 && v != 8 && v != 16) || t->unroll < 1 || 16 % t->unroll || t->work_group < 1 ||
-        t->registers < 1 || t->vectors < 1 || t->tiles < 1 || t->group < 1 || t->narrow_rows < 1 ||
-        t->weight_registers < 1 || t->weight_vectors < 1 || t->weight_ci < 1 || t->weight_co < 1 ||
-        t->filtered_vectors < 1 || t->filtered_ci < 1 || t->filtered_co < 1 || t->filtered_tiles < 1 || t->jobs < 1 ||
-        t->items < 1)
+    if (!power_of_two(t->vector) || !power_of_two(t->unroll) || t->work_group < 1 ||
+        !t->local_rows != !t->local_columns || (t->local_rows && !power_of_two(t->local_depth)) ||
+        (t->transform_vector && !power_of_two(t->transform_vector)) || t->registers < 1 || t->vectors < 1 ||
+        t->tiles < 1 || t->group < 1 || t->narrow_rows < 1 || t->weight_registers < 1 || t->weight_vectors < 1 ||
+        t->weight_ci < 1 || t->weight_co < 1 || t->filtered_vectors < 1 || t->filtered_ci < 1 || t->filtered_co < 1 ||
+        t->filtered_tiles < 1 || t->jobs < 1 || t->items < 1)
         return context_fail(c, STATUS_USAGE,
-                            "COSMOCL_CONV_TILE: vector and unroll must be 1, 2, 4, 8 or 16 and the other "
-                            "sizes at least 1");
+                            "COSMOCL_CONV_TILE: vector, unroll, local_depth and transform_vector must be 1, 2, 4, 8 "
+                            "or 16, local_rows and local_columns both 0 or not, and the other sizes at least 1");
     return STATUS_OK;
 }
 

@@ -7,9 +7,12 @@
 #include "conv_end.h"
 #include "winograd.h"
 
-/* ---- tunable: vector width VW, work-group WG ------------------------------- */
+/* ---- tunable: vector width VW, work-group WG x WG_ROWS (vectors x tiles) ------------------------------- */
 #ifndef WG
 #define WG 1
+#endif
+#ifndef WG_ROWS
+#define WG_ROWS 1
 #endif
 
 /* Both axes, by way of z [point along y][TILE]. A kernel says what PRODUCT(j, i), the loading of p[j], and RESULT(a, b), the
@@ -27,12 +30,13 @@
         EACH_OF(4, RESULT, b)                                                                                         \
     }
 
-/* Global: (1 ... CO / VW, count), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void results_of_whole(SIZES, __global const float *m, __global const float *bias, __global float *y, int first, int rows,
+/* Global: (1 ... CO / VW, count), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
+__kernel void results_of_whole(SIZES, __global const float *m, __global const float *bias, __global float *y, int first, int count, int rows,
                                float leak, __global const float *of)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    if (WG_ROWS > 1 && row >= count) return;
     m += (size_t)row * WHOLE_ROW;
     ROLLED
     for (int c = get_global_id(0) * VW; c < CO; c += get_global_size(0) * VW) {
@@ -70,12 +74,13 @@ INLINED void phase_results(SIZES, __global const float *m, FV add, __global floa
     EACH(4, COLUMN)
 }
 
-/* Global: (1 ... CI / VW, count), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void results_of_phases(SIZES, __global const float *m, __global const float *bias, __global float *x, int first, int rows,
+/* Global: (1 ... CI / VW, count), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
+__kernel void results_of_phases(SIZES, __global const float *m, __global const float *bias, __global float *x, int first, int count, int rows,
                                 float leak, __global const float *of)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    if (WG_ROWS > 1 && row >= count) return;
     ROLLED
     for (int c = get_global_id(0) * VW; c < CI; c += get_global_size(0) * VW) {
         const FV add = bias ? VLOAD(0, bias + c) : FV_ALL(0.0f);

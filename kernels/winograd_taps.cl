@@ -7,7 +7,7 @@
 #include "winograd.h"
 
 /* ---- tunable: vector width VW (divides NR), channels of a work-item: ROWS of x and COLUMNS of y, or COLUMNS of x and VW of y
- * (VW divides COLUMNS, which divides those of its side), work-group WG ---------------------------------------------------------------------------------------------- */
+ * (VW divides COLUMNS, which divides those of its side), work-group WG x WG_ROWS ---------------------------------------------------------------------------------------------- */
 #ifndef ROWS
 #define ROWS 1
 #endif
@@ -16,6 +16,9 @@
 #endif
 #ifndef WG
 #define WG 1
+#endif
+#ifndef WG_ROWS
+#define WG_ROWS 1
 #endif
 
 #define TAPS 5
@@ -78,8 +81,8 @@ INLINED void phase_block(SIZES, __global const float *w, __global float *u, int 
         }
 }
 
-/* Global: (CO / COLUMNS, CI / ROWS), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
+/* Global: (CO / COLUMNS, CI / ROWS), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
 __kernel void taps_of_inputs(SIZES, __global const float *w, __global float *u)
 {
     const int co = get_global_id(0) * COLUMNS, ci = get_global_id(1) * ROWS;
@@ -104,7 +107,7 @@ INLINED void phase_write(SIZES, const FV w[9], __global float *u, int ci, int co
 /* The 25 taps of VW x VW channels, x's along the lanes: taps [VW][25]. */
 INLINED void taps_read(SIZES, __global const float *w, FV taps[VW * TAPS * TAPS])
 {
-#if WG > 1 /* in registers */
+#if WG * WG_ROWS > 1 /* in registers */
 #pragma unroll
 #else /* one transpose alone, which is long */
 #pragma unroll 1
@@ -127,12 +130,12 @@ INLINED void phase_block(SIZES, const FV w[TAPS * TAPS], __global float *u, int 
     phase_write(SIZES_ON, taps, u, ci, co, py, px);
 }
 
-/* Global: (CI / COLUMNS, CO / VW), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
+/* Global: (CI / COLUMNS, CO / VW), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
 __kernel void taps_of_results(SIZES, __global const float *w, __global float *u)
 {
     const int ci = get_global_id(0) * COLUMNS, co = get_global_id(1) * VW;
-    if (ci >= CI) return;
+    if (ci >= CI || co >= CO) return;
     FV all[COLUMNS / VW][VW * TAPS * TAPS];
     ROLLED
     for (int k = 0; k < COLUMNS / VW; k++) taps_read(SIZES_ON, w + (ci + k * VW) * CO + co, all[k]);

@@ -8,9 +8,12 @@
 #include "common.h"
 #include "winograd.h"
 
-/* ---- tunable: vector width VW, work-group WG ------------------------------- */
+/* ---- tunable: vector width VW, work-group WG x WG_ROWS (vectors x tiles) ------------------------------- */
 #ifndef WG
 #define WG 1
+#endif
+#ifndef WG_ROWS
+#define WG_ROWS 1
 #endif
 
 /* One phase of one tile; x and v of its sample and of its slots, at the channels. */
@@ -28,11 +31,12 @@ INLINED void phase_write(SIZES, __global const float *x, __global float *v, size
 #undef PRODUCT
 }
 
-/* Global: (1 ... CI / VW, count), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void windows_of_phases(SIZES, __global const float *x, __global float *v, int first, int rows)
+/* Global: (1 ... CI / VW, count), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
+__kernel void windows_of_phases(SIZES, __global const float *x, __global float *v, int first, int count, int rows)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    if (WG_ROWS > 1 && row >= count) return;
     x += (size_t)sample * H * W * CI;
     ROLLED
     for (int c = get_global_id(0) * VW; c < CI; c += get_global_size(0) * VW) {
@@ -41,11 +45,12 @@ __kernel void windows_of_phases(SIZES, __global const float *x, __global float *
     }
 }
 
-/* Global: (1 ... CO / VW, count), the first rounded up to work-groups. */
-__attribute__((reqd_work_group_size(WG, 1, 1)))
-__kernel void windows_of_whole(SIZES, __global const float *y, __global float *v, int first, int rows)
+/* Global: (1 ... CO / VW, count), rounded up to work-groups. */
+__attribute__((reqd_work_group_size(WG, WG_ROWS, 1)))
+__kernel void windows_of_whole(SIZES, __global const float *y, __global float *v, int first, int count, int rows)
 {
     const int row = get_global_id(1), tile = first + row, sample = tile / (TX * TY), ty = tile / TX % TY, tx = tile % TX;
+    if (WG_ROWS > 1 && row >= count) return;
     y += (size_t)sample * OH * OW * CO;
     v += (size_t)row * WHOLE_ROW;
     ROLLED

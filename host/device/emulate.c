@@ -12,14 +12,15 @@ typedef struct {
     const char *name;
     bool is_cpu;
     int native_vector, compute_units;
-    size_t max_work_group;
+    size_t max_work_group, local_bytes;
 } kind;
 
 /* One for each way that a choice by the record can go. */
 static const kind kinds[] = {
-    {"cpu-16", true, 16, 2, 4096},    {"cpu-8", true, 8, 2, 4096}, {"cpu-4", true, 4, 1, 4096},
-    {"cpu-many", true, 16, 64, 4096}, {"gpu", false, 1, 40, 1024}, {"gpu-one", false, 4, 1, 256},
-    {"gpu-small", false, 4, 3, 16},
+    {"cpu-16", true, 16, 2, 4096, 1 << 18},  {"cpu-8", true, 8, 2, 4096, 1 << 18},
+    {"cpu-4", true, 4, 1, 4096, 1 << 18},    {"cpu-many", true, 16, 64, 4096, 1 << 18},
+    {"gpu", false, 1, 40, 1024, 64 << 10},   {"gpu-one", false, 4, 1, 256, 32 << 10},
+    {"gpu-small", false, 4, 3, 16, 4 << 10},
 };
 
 status emulate_apply(context *c, device_record *r)
@@ -37,6 +38,7 @@ status emulate_apply(context *c, device_record *r)
         r->native_vector = k->native_vector;
         r->compute_units = k->compute_units;
         if (k->max_work_group < r->max_work_group) r->max_work_group = k->max_work_group;
+        if (k->local_bytes < r->local_bytes) r->local_bytes = k->local_bytes;
         return STATUS_OK;
     }
     return context_fail(c, STATUS_USAGE, "COSMOCL_EMULATE=%s: unknown; there are %s", name, list);

@@ -1,6 +1,7 @@
 /* Convolution plans: the registry of algorithms, geometry, checks, and the calls of conv.h. */
 #include "ops/conv_internal.h"
 
+#include <stdio.h>
 #include "base/memory.h"
 #include "ops/launch.h"
 
@@ -178,12 +179,29 @@ void conv_work(const conv_plan *p, int n)
                 4 * (weights + y_pixels * p->co + (double)n * s->h * s->w * p->ci));
 }
 
+const char *conv_group_options(const conv_plan *p, int lanes, size_t local[3], char text[32])
+{
+    const int group = p->tiles.work_group;
+    int wide = 1;
+    while (wide < lanes && 2 * wide <= group) wide *= 2;
+    local[0] = (size_t)wide, local[1] = (size_t)(group / wide), local[2] = 1;
+    snprintf(text, 32, " -DWG=%d -DWG_ROWS=%d", wide, group / wide);
+    return text;
+}
+
+status conv_launch_groups(context *c, kernel *k, const size_t local[3], const size_t global[3], int count,
+                          const kernel_argument *arguments)
+{
+    size_t rounded[3];
+    for (int i = 0; i < 3; i++) rounded[i] = (global[i] + local[i] - 1) / local[i] * local[i];
+    return kernel_run(c, k, 3, rounded, local, count, arguments);
+}
+
 status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
                    const kernel_argument *arguments)
 {
-    const size_t group = (size_t)p->tiles.work_group, local[3] = {group, 1, 1};
-    const size_t rounded[3] = {(global[0] + group - 1) / group * group, global[1], global[2]};
-    return kernel_run(c, k, 3, rounded, local, count, arguments);
+    const size_t local[3] = {(size_t)p->tiles.work_group, 1, 1};
+    return conv_launch_groups(c, k, local, global, count, arguments);
 }
 
 /* Checks one call: the direction was planned, n fits, and x, y (and the bias or the weights) have room. */

@@ -5,6 +5,7 @@
 
 #include "device/workspace.h"
 #include "ops/conv.h"
+#include "ops/conv_blocks.h"
 #include "ops/conv_tuning.h"
 
 static inline int divide_up(int a, int b)
@@ -22,9 +23,12 @@ typedef enum { CONV_GATHER, CONV_NARROW_OUT, CONV_NARROW_IN } conv_path;
 /* Forward or backward data by kernels/winograd.h, in chunks of tiles. */
 typedef struct {
     int tiles_y, tiles_x; /* of a sample */
-    int rows, vectors;    /* of a tile of the products */
+    int rows, vectors;    /* of a tile of the products, or rows of a block */
+    int row;              /* NR: columns that they are packed by */
+    int lanes;            /* of a vector in the transforms */
     int chunk;            /* tiles of the image at a time, a multiple of rows */
-    int columns;          /* of the widest product, in tiles */
+    int columns;          /* of the widest product, in tiles or blocks */
+    conv_block block;     /* of the products */
     kernel *windows, *products, *results;
     size_t v_bytes, m_bytes; /* of the workspace: windows and products of a chunk */
 } conv_winograd;
@@ -41,7 +45,9 @@ typedef struct {
     bool backward;
     conv_path path;
     int h, w, in, out_h, out_w, out; /* padded channels */
-    int rows, vectors, phases;       /* tile; NR = vectors × lanes */
+    int rows, vectors, phases;       /* tile */
+    int row;                         /* NR: columns that it is packed by */
+    conv_block block;                /* of kernels/conv_gather.cl */
     conv_end end;
     conv_tiles tiles;
     kernel *run, *pack;
@@ -126,7 +132,14 @@ status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, 
 /* For the profile, of n samples: the products that its algorithm makes, and both images and the weights once. */
 void conv_work(const conv_plan *p, int n);
 
-/* kernel_run with the plan's work-groups: the first dimension is rounded up to whole ones. */
+/* Work-items of a work-group of a kernel whose first dimension is vectors of channels, `lanes` of them for each item of
+ * the second, and its options: where they are few, some items go together. */
+const char *conv_group_options(const conv_plan *p, int lanes, size_t local[3], char text[32]);
+
+/* kernel_run with these work-groups, every dimension rounded up to whole ones. */
+status conv_launch_groups(context *c, kernel *k, const size_t local[3], const size_t global[3], int count,
+                          const kernel_argument *arguments);
+/* The same with the plan's work-groups along the first dimension. */
 status conv_launch(context *c, const conv_plan *p, kernel *k, const size_t global[3], int count,
                    const kernel_argument *arguments);
 

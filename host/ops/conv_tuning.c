@@ -8,7 +8,7 @@
 enum { FIELD_LARGEST = 1 << 20 };
 
 /* What a value may be. */
-typedef enum { POWER, POSITIVE, COUNT } range;
+typedef enum { POWER, POWER_OR_NONE, POSITIVE, COUNT } range;
 
 static const struct {
     const char *name;
@@ -28,6 +28,10 @@ static const struct {
     FIELD(tiles, POSITIVE),
     FIELD(group, POSITIVE),
     FIELD(narrow_rows, POSITIVE),
+    FIELD(local_rows, COUNT),
+    FIELD(local_columns, COUNT),
+    FIELD(local_depth, POWER_OR_NONE),
+    FIELD(transform_vector, POWER_OR_NONE),
     FIELD(winograd_kib, COUNT),
     FIELD(weight_registers, POSITIVE),
     FIELD(weight_vectors, POSITIVE),
@@ -63,7 +67,9 @@ static int *field_of(conv_tiles *t, int i)
 
 static bool field_allows(int i, int value)
 {
-    if (fields[i].range == POWER) return value == 1 || value == 2 || value == 4 || value == 8 || value == 16;
+    const bool power = value == 1 || value == 2 || value == 4 || value == 8 || value == 16;
+    if (fields[i].range == POWER) return power;
+    if (fields[i].range == POWER_OR_NONE) return power || !value;
     return value >= (fields[i].range == POSITIVE) && value <= FIELD_LARGEST;
 }
 
@@ -95,9 +101,11 @@ status conv_tuning_set(context *c, conv_tiles *t, const char *origin, const char
         if (s) return s;
     }
     for (int i = 0; i < FIELDS; i++)
-        if (!field_allows(i, *field_of(t, i)) || t->jobs < 1 || t->items < 1)
+        if (!field_allows(i, *field_of(t, i)) || t->jobs < 1 || t->items < 1 || !t->local_rows != !t->local_columns ||
+            (t->local_rows && !t->local_depth))
             return context_fail(c, STATUS_USAGE,
-                                "%s: vector and unroll must be 1, 2, 4, 8 or 16 and the other sizes at least 1",
+                                "%s: vector, unroll, local_depth and transform_vector must be 1, 2, 4, 8 or 16, "
+                                "local_rows and local_columns both 0 or not, and the other sizes at least 1",
                                 origin);
     return STATUS_OK;
 }
@@ -122,9 +130,10 @@ static status check_value(context *c, tuning_value *v)
     v->field = field_find(v->name, strlen(v->name));
     if (v->field >= 0 && !field_allows(v->field, v->value))
         return context_fail(c, STATUS_DATA, "%s:%d: %s = %d: must be %s", v->origin, v->line, v->name, v->value,
-                            fields[v->field].range == POWER      ? "1, 2, 4, 8 or 16"
-                            : fields[v->field].range == POSITIVE ? "from 1 to 1048576"
-                                                                 : "from 0 to 1048576");
+                            fields[v->field].range == POWER           ? "1, 2, 4, 8 or 16"
+                            : fields[v->field].range == POWER_OR_NONE ? "0, 1, 2, 4, 8 or 16"
+                            : fields[v->field].range == POSITIVE      ? "from 1 to 1048576"
+                                                                      : "from 0 to 1048576");
     bool known = v->field >= 0;
     for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
         known = known || (v->layer[0] && !strcmp(v->name, remarks[i]));

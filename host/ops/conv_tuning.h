@@ -23,6 +23,10 @@ typedef struct {
     int group;        /* samples that go pixel by pixel together */
     int winograd_kib; /* of windows and products at a time, about; 0: of the whole batch */
     int narrow_rows;  /* pixels at a time in the kernels with one channel */
+    /* Of a work-group that makes a block of a product with panels in local memory (kernels/blocks.h). */
+    int local_rows, local_columns; /* work-items at most; 0: none does, each work-item makes tiles of its own */
+    int local_depth;               /* of a panel: 1, 2, 4, 8 or 16, and at least a vector */
+    int transform_vector;          /* lanes of a vector in Winograd's transforms; 0: as of the others */
     /* Backward weights (kernels/conv_weights.cl). */
     int weight_registers, weight_vectors;
     int weight_ci, weight_co; /* channels of a block, at most */

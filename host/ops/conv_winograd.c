@@ -34,7 +34,7 @@ static size_t rounded(int channels, int unit)
 /* Floats that a tile of the image takes as windows and as products, and those of the packed weights. */
 static void sizes(const conv_plan *p, const conv_gather *g, size_t *v, size_t *m, size_t *u)
 {
-    const int nr = g->winograd.vectors * p->tiles.vector;
+    const int nr = g->winograd.row;
     const size_t ci = (size_t)p->ci, co = (size_t)p->co;
     if (g->backward) {
         *v = PRODUCTS * (co + PADDING);
@@ -57,26 +57,69 @@ static int pack_rows(const conv_plan *p)
 
 static int pack_columns(const conv_plan *p, const conv_gather *g)
 {
-    const int vector = p->tiles.vector;
-    return p->tiles.work_group > 1 ? vector : vector * conv_tuning_vectors(g->out, vector, g->winograd.vectors);
+    const int lanes = g->winograd.lanes;
+    return p->tiles.work_group > 1 ? lanes : lanes * conv_tuning_vectors(g->out, lanes, g->winograd.row / lanes);
+}
+
+/* Vectors that a work-group of the transforms has of the input, of the output and of what is packed. */
+static int vectors_in(const conv_plan *p, const conv_gather *g)
+{
+    return p->tiles.work_group > 1 ? g->in / g->winograd.lanes : 1;
+}
+
+static int vectors_out(const conv_plan *p, const conv_gather *g)
+{
+    return p->tiles.work_group > 1 ? g->out / g->winograd.lanes : 1;
+}
+
+static int vectors_packed(const conv_plan *p, const conv_gather *g)
+{
+    return g->out / pack_columns(p, g);
+}
+
+/* The tile of a work-item or the block of a work-group. */
+static void shape_choose(const conv_plan *p, const conv_gather *g, conv_winograd *w)
+{
+    const conv_tiles *t = &p->tiles;
+    const int all = p->max_samples * w->tiles_y * w->tiles_x;
+    if (conv_block_choose(device_info(p->d), t, all, g->backward ? 2 * p->ci : p->co, true, &w->block)) {
+        w->rows = conv_block_rows(&w->block), w->row = conv_block_columns(&w->block, t);
+    } else {
+        w->vectors = g->backward ? t->vectors : conv_tuning_vectors(p->co, t->vector, t->vectors);
+        while (w->vectors > 1 && w->vectors * t->vector > 4 * p->ci) w->vectors--;
+        w->rows = t->rows ? t->rows : t->registers / w->vectors;
+        if (!t->rows && w->rows > ROWS_MOST) w->rows = ROWS_MOST;
+        if (w->rows < 1) w->rows = 1;
+        w->row = w->vectors * t->vector;
+    }
+    w->columns = divide_up(g->backward ? 4 * p->ci : p->co, w->row);
+    w->lanes = t->transform_vector && w->row % t->transform_vector == 0 ? t->transform_vector : t->vector;
 }
 
 static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 {
     const conv_tiles *t = &p->tiles;
     conv_winograd *w = &g->winograd;
-    char shape[128], text[256], end[48];
-    snprintf(shape, sizeof shape, "-DODD_RESULTS=%d -DWHOLE=%d -DNR=%d -DVW=%d -DWG=%d", g->backward,
-             conv_winograd_whole(&p->s), w->vectors * t->vector, t->vector, t->work_group);
-    status e = kernel_get(c, p->d, "winograd_windows", g->backward ? "windows_of_whole" : "windows_of_phases", shape,
+    char shape[80], block[160], text[320], end[48], group[32];
+    size_t local[3];
+    snprintf(shape, sizeof shape, "-DODD_RESULTS=%d -DWHOLE=%d -DNR=%d", g->backward, conv_winograd_whole(&p->s),
+             w->row);
+    snprintf(text, sizeof text, "%s -DVW=%d%s", shape, w->lanes, conv_group_options(p, vectors_in(p, g), local, group));
+    status e = kernel_get(c, p->d, "winograd_windows", g->backward ? "windows_of_whole" : "windows_of_phases", text,
                           &w->windows);
-    snprintf(text, sizeof text, "%s -DMR=%d -DNV=%d -DKU=%d", shape, w->rows, w->vectors, t->unroll);
+    if (w->block.local_columns)
+        snprintf(text, sizeof text, "%s -DVW=%d%s", shape, t->vector, conv_block_options(&w->block, t, block));
+    else
+        snprintf(text, sizeof text, "%s -DVW=%d -DWG=%d -DMR=%d -DNV=%d -DKU=%d", shape, t->vector, t->work_group,
+                 w->rows, w->vectors, t->unroll);
     if (!e) e = kernel_get(c, p->d, "winograd_products", "winograd_products", text, &w->products);
-    snprintf(text, sizeof text, "%s%s", shape, conv_end_options(&g->end, end));
+    snprintf(text, sizeof text, "%s -DVW=%d%s%s", shape, w->lanes,
+             conv_group_options(p, vectors_out(p, g), local, group), conv_end_options(&g->end, end));
     if (!e)
         e = kernel_get(c, p->d, "winograd_results", g->backward ? "results_of_phases" : "results_of_whole", text,
                        &w->results);
-    snprintf(text, sizeof text, "%s -DROWS=%d -DCOLUMNS=%d", shape, pack_rows(p), pack_columns(p, g));
+    snprintf(text, sizeof text, "%s -DVW=%d%s -DROWS=%d -DCOLUMNS=%d", shape, w->lanes,
+             conv_group_options(p, vectors_packed(p, g), local, group), pack_rows(p), pack_columns(p, g));
     if (!e)
         e = kernel_get(c, p->d, "winograd_taps", g->backward ? "taps_of_results" : "taps_of_inputs", text, &g->pack);
     return e;
@@ -84,9 +127,8 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
 
 /* Chunks that stay in a cache with the weights read as seldom as possible: at least half of the weights' size, as far
  * as the device's memory allows. */
-static int chunk_tiles(const conv_plan *p, const conv_gather *g, size_t each, size_t weights)
+static int chunk_tiles(const conv_plan *p, conv_winograd *w, size_t each, size_t weights)
 {
-    const conv_winograd *w = &g->winograd;
     const int all = p->max_samples * w->tiles_y * w->tiles_x;
     size_t floats = p->tiles.winograd_kib ? (size_t)p->tiles.winograd_kib * 1024 / sizeof(float) : SIZE_MAX;
     if (floats < weights / 2) floats = weights / 2;
@@ -94,26 +136,23 @@ static int chunk_tiles(const conv_plan *p, const conv_gather *g, size_t each, si
     const size_t most = floats / each;
     int tiles = most < (size_t)all ? (int)most : all;
     tiles = divide_up(all, divide_up(all, tiles > 1 ? tiles : 1)); /* chunks of equal size */
+    if (w->block.local_columns) {
+        while (w->block.local_rows > 1 && conv_block_rows(&w->block) >= 2 * tiles) w->block.local_rows /= 2;
+        w->rows = conv_block_rows(&w->block);
+    }
     return divide_up(tiles, w->rows) * w->rows;
 }
 
 status conv_winograd_new(context *c, conv_plan *p, conv_gather *g)
 {
-    const conv_tiles *t = &p->tiles;
     conv_winograd *w = &g->winograd;
     size_t v, m, u;
     w->tiles_y = divide_up(p->s.oh, TILE), w->tiles_x = divide_up(p->s.ow, TILE);
-    w->vectors = g->backward ? t->vectors : conv_tuning_vectors(p->co, t->vector, t->vectors);
-    while (w->vectors > 1 && w->vectors * t->vector > 4 * p->ci) w->vectors--;
-    w->rows = t->rows ? t->rows : t->registers / w->vectors;
-    if (!t->rows && w->rows > ROWS_MOST) w->rows = ROWS_MOST;
-    if (w->rows < 1) w->rows = 1;
-    const int nr = w->vectors * t->vector;
-    w->columns = g->backward ? divide_up(4 * p->ci, nr) : p->co / nr;
+    shape_choose(p, g, w);
+    sizes(p, g, &v, &m, &u);
+    w->chunk = chunk_tiles(p, w, v + m, u);
     status e = kernels_get(c, p, g);
     if (e) return e;
-    sizes(p, g, &v, &m, &u);
-    w->chunk = chunk_tiles(p, g, v + m, u);
     w->v_bytes = sizeof(float) * v * (size_t)w->chunk, w->m_bytes = sizeof(float) * m * (size_t)w->chunk;
     buffer *windows, *products;
     e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &windows);
@@ -123,21 +162,40 @@ status conv_winograd_new(context *c, conv_plan *p, conv_gather *g)
 
 status conv_winograd_pack(context *c, conv_plan *p, conv_gather *g, buffer *weights, buffer *packed)
 {
-    const size_t vector = (size_t)p->tiles.vector, ci = (size_t)p->ci, co = (size_t)p->co;
-    const size_t rows = (size_t)pack_rows(p), columns = (size_t)pack_columns(p, g);
-    const size_t forward[3] = {co / columns, (ci + rows - 1) / rows, 1}, backward[3] = {ci / columns, co / vector, 1};
+    const int others = g->backward ? p->co / g->winograd.lanes : divide_up(p->ci, pack_rows(p));
+    const size_t global[3] = {(size_t)vectors_packed(p, g), (size_t)others, 1};
+    size_t local[3];
+    char group[32];
+    conv_group_options(p, vectors_packed(p, g), local, group);
     kernel_work(p->d, 0, (double)g->packed_bytes + 4. * (double)conv_weight_count(&p->s));
-    return conv_launch(c, p, g->pack, g->backward ? backward : forward,
-                       KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(weights), ARG_BUFFER(packed)));
+    return conv_launch_groups(c, g->pack, local, global,
+                              KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(weights), ARG_BUFFER(packed)));
+}
+
+static status products_run(context *c, const conv_plan *p, const conv_winograd *w, int rows, buffer *v, buffer *packed,
+                           buffer *m)
+{
+    const size_t columns = (size_t)w->columns, blocks = (size_t)(rows / w->rows);
+    if (w->block.local_columns)
+        return conv_block_launch(
+            c, w->products, &w->block, (const size_t[3]){columns, blocks, PRODUCTS},
+            KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(rows), ARG_BUFFER(v), ARG_BUFFER(packed), ARG_BUFFER(m)));
+    const size_t per_item = p->tiles.work_group > 1 ? 1 : blocks;
+    return conv_launch(c, p, w->products, (const size_t[3]){blocks / per_item, columns, PRODUCTS},
+                       KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v),
+                                        ARG_BUFFER(packed), ARG_BUFFER(m)));
 }
 
 status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer *in, buffer *packed, buffer *bias,
                          buffer *of, buffer *out)
 {
     const conv_winograd *w = &g->winograd;
-    const int all = n * w->tiles_y * w->tiles_x, vector = p->tiles.vector;
-    const bool each = p->tiles.work_group > 1; /* a work-item for each vector of channels, not all of a tile */
+    const int all = n * w->tiles_y * w->tiles_x;
+    size_t in_group[3], out_group[3];
+    char text[32];
     buffer *v, *m;
+    conv_group_options(p, vectors_in(p, g), in_group, text);
+    conv_group_options(p, vectors_out(p, g), out_group, text);
     status e = workspace_get(c, p->d, WORKSPACE_FIRST, w->v_bytes, &v);
     if (!e) e = workspace_get(c, p->d, WORKSPACE_SECOND, w->m_bytes, &m);
     /* Floats of a tile, for the profile. */
@@ -145,25 +203,23 @@ status conv_winograd_run(context *c, conv_plan *p, conv_gather *g, int n, buffer
                  out_floats = (double)n * g->out_h * g->out_w * g->out / all;
     const double v_floats = (double)w->v_bytes / w->chunk / 4, m_floats = (double)w->m_bytes / w->chunk / 4;
     for (int first = 0; first < all && !e; first += w->chunk) {
-        const int count = all - first < w->chunk ? all - first : w->chunk, blocks = divide_up(count, w->rows);
-        const int per_item = p->tiles.work_group > 1 ? 1 : blocks, rows = blocks * w->rows;
-        const size_t windows[3] = {each ? (size_t)(g->in / vector) : 1, (size_t)count, 1};
-        const size_t products[3] = {(size_t)divide_up(blocks, per_item), (size_t)w->columns, PRODUCTS};
-        const size_t results[3] = {each ? (size_t)(g->out / vector) : 1, (size_t)count, 1};
+        const int count = all - first < w->chunk ? all - first : w->chunk, rows = (int)rounded(count, w->rows);
+        const size_t windows[3] = {(size_t)vectors_in(p, g), (size_t)count, 1};
+        const size_t results[3] = {(size_t)vectors_out(p, g), (size_t)count, 1};
         kernel_work(p->d, 0, 4. * count * (in_floats + v_floats));
-        e = conv_launch(c, p, w->windows, windows,
-                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first), ARG_INT(rows)));
+        e = conv_launch_groups(c, w->windows, in_group, windows,
+                               KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(in), ARG_BUFFER(v), ARG_INT(first),
+                                                ARG_INT(count), ARG_INT(rows)));
         if (e) break;
         kernel_work(p->d, 2. * UNITS * p->ci * p->co * count,
                     4. * count * (v_floats + m_floats) + (double)g->packed_bytes);
-        e = conv_launch(c, p, w->products, products,
-                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(rows), ARG_INT(per_item), ARG_BUFFER(v),
-                                         ARG_BUFFER(packed), ARG_BUFFER(m)));
+        e = products_run(c, p, w, rows, v, packed, m);
         if (e) break;
         kernel_work(p->d, 0, 4. * count * (m_floats + out_floats));
-        e = conv_launch(c, p, w->results, results,
-                        KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out),
-                                         ARG_INT(first), ARG_INT(rows), ARG_FLOAT(g->end.leak), ARG_BUFFER(of)));
+        e = conv_launch_groups(c, w->results, out_group, results,
+                               KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_BUFFER(m), ARG_BUFFER(bias), ARG_BUFFER(out),
+                                                ARG_INT(first), ARG_INT(count), ARG_INT(rows), ARG_FLOAT(g->end.leak),
+                                                ARG_BUFFER(of)));
     }
     return e;
 }

@@ -165,7 +165,7 @@ def test_show_of_a_file(tmp_path):
         f.create_group("provenance").attrs["configuration"] = wanted
     r = cosmocl("config", "show", str(tmp_path / "made.h5"))
     assert r.returncode == 0 and r.stdout == wanted
-    assert json.loads(cosmocl("config", "show", "--json", str(tmp_path / "made.h5")).stdout)["gan"]["steps"] == 2200
+    assert json.loads(cosmocl("config", "show", "--json", str(tmp_path / "made.h5")).stdout)["gan"]["steps"] == 2600
     with h5py.File(tmp_path / "bare.h5", "w") as f:
         f["x"] = 1
     r = cosmocl("config", "show", str(tmp_path / "bare.h5"))

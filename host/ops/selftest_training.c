@@ -142,11 +142,11 @@ void check_norm_frozen(selftest *t, const norm_shape *s, int n)
 
 void family_norm(selftest *t)
 {
-    norm_shape s = {.kind = NORM_BATCH, .pixels = 35, .channels = 21, .groups = 3, .epsilon = 1e-5f, .leak = .2f};
+    norm_shape s = {.kind = NORM_BATCH, .pixels = 35, .channels = 50, .groups = 5, .epsilon = 1e-5f, .leak = .2f};
     const batching small = {.n = 14, .segment = 7, .micro = 3}, preset = {.n = 20, .segment = 10, .micro = 10};
-    /* Slopes from x and from y, padding that f would not leave at zero. */
-    for (int i = 0; i < 3; i++) {
-        s.f = (activation[]){ACTIVATION_LEAKY, ACTIVATION_TANH, ACTIVATION_SIGMOID}[i];
+    /* Slopes from x and from y. Few programs: each takes its time to build. */
+    for (int i = 0; i < 2; i++) {
+        s.f = (activation[]){ACTIVATION_LEAKY, ACTIVATION_TANH}[i];
         s.kind = i == 1 ? NORM_GROUP : NORM_BATCH;
         check_norm(t, &s, &small);
         if (s.kind == NORM_BATCH) check_norm_frozen(t, &s, 5);
@@ -166,8 +166,8 @@ void family_norm(selftest *t)
     if (!selftest_large(t)) return;
     for (int kind = NORM_BATCH; kind <= NORM_GROUP; kind++) {
         s = (norm_shape){.kind = (norm_kind)kind,
-                         .pixels = 64 * 64,
-                         .channels = 32,
+                         .pixels = 32 * 32,
+                         .channels = 64,
                          .groups = 8,
                          .epsilon = 1e-5f,
                          .f = ACTIVATION_LEAKY,

@@ -130,7 +130,18 @@ INLINED void block_clear(FV acc[MR][NV])
         for (int j = 0; j < NV; j++) acc[i][j] = FV_ALL(0.0f);
 }
 
-/* To a matrix [rows][stride] whose first element is the block's. */
+/* From and to a matrix [rows][stride] whose first element is the block's. */
+INLINED void block_load(FV acc[MR][NV], __global const float *from, int stride, int rows)
+{
+    const int row = get_local_id(1) * MR;
+    from += row * stride + get_local_id(0) * VW;
+#pragma unroll
+    for (int i = 0; i < MR; i++)
+        if (row + i < rows)
+#pragma unroll
+            for (int j = 0; j < NV; j++) acc[i][j] = GLOBAL_CFV(from + i * stride)[j * LOCAL_COLUMNS];
+}
+
 INLINED void block_store(const FV acc[MR][NV], __global float *to, int stride, int rows)
 {
     const int row = get_local_id(1) * MR;

@@ -9,6 +9,8 @@
 #ifndef CONV_JOBS_H
 #define CONV_JOBS_H
 
+#include "micro_batch.h"
+
 static inline void slots_add(int block, __global float *left, __global const float *right)
 {
     for (int i = 0; i < block; i += VW) VSTORE(VLOAD(0, left + i) + VLOAD(0, right + i), 0, left + i);
@@ -18,7 +20,7 @@ static inline void jobs_run(JOB_SIZES, int n, int segment, int micro, int group,
                             __global const float *y, __global float *scratch, __global float *out)
 {
     const int ci_blocks = CI / CB, co_blocks = CO / NB, blocks = ci_blocks * co_blocks * ((TAPS + TB - 1) / TB);
-    const int per_segment = (segment + micro - 1) / micro, micros = n / segment * per_segment;
+    const int micros = n / segment * ((segment + micro - 1) / micro);
     __global float *panels = scratch + get_global_id(0) * ((size_t)PANEL_FLOATS + (size_t)depth * BLOCK);
     __global float *slots = panels + PANEL_FLOATS;
     for (int job = get_global_id(0); job < blocks * groups; job += get_global_size(0)) {
@@ -27,9 +29,8 @@ static inline void jobs_run(JOB_SIZES, int n, int segment, int micro, int group,
         const int first = g * group, end = min(first + group, micros);
         int top = 0;
         for (int k = first; k < end; k++) {
-            const int start = k % per_segment * micro;
-            micro_batch(JOB_SIZES_ON, slots + (size_t)top * BLOCK, panels, x + ci0, y + co0, k / per_segment * segment + start,
-                        min(micro, segment - start), tap0);
+            micro_batch(JOB_SIZES_ON, slots + (size_t)top * BLOCK, panels, x + ci0, y + co0,
+                        micro_batch_start(k, segment, micro), micro_batch_samples(k, segment, micro), tap0);
             top++;
             for (int m = k - first; m & 1; m >>= 1, top--)
                 slots_add(BLOCK, slots + (size_t)(top - 2) * BLOCK, slots + (size_t)(top - 1) * BLOCK);

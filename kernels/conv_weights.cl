@@ -7,12 +7,13 @@
  *
  * Work is dealt out as conv_jobs.h says, in blocks of TB taps x CB x NB weights; a block's sums lie in tiles of MR x NR. Pixels go
  * in chunks of CHUNK samples (all rows) or CHUNK_ROWS rows of one; with PANELS the chunk is first copied together so that it stays in
- * the first-level cache.
+ * the first-level cache. (With local memory: conv_weights_blocks.cl.)
  *
  * Order: pixels in order with fma from +0 within a micro-batch, micro-batches in the fixed tree, then + 0 (no -0 is left).
  * Oracle: host/ops/ref/conv_ref.c. */
 #include "common.h"
 #include "conv_sizes.h"
+#include "conv_taps.h"
 
 /* ---- tunable: VW, tile MR x NV vectors, taps of a block TB, PANELS, work-group WG ------------ */
 #ifndef MR
@@ -46,14 +47,6 @@
 #define XC CI
 #define YC CO
 #endif
-
-/* First o with o * STRIDE - PAD + k >= 0, and the one behind the last with ... < size (at most count). */
-static inline int tap_first(int k) { return PAD > k ? (PAD - k + STRIDE - 1) / STRIDE : 0; }
-static inline int tap_end(int k, int size, int count)
-{
-    const int last = size - 1 + PAD - k;
-    return last < 0 ? 0 : min(last / STRIDE + 1, count);
-}
 
 /* The part of x and y that a chunk reads: pointers at row x_row of the first sample and row y_row, and their strides. */
 typedef struct {

@@ -1,12 +1,13 @@
 /* C [m][n] = A [m][k] B [k][n], row-major float32, any sizes and row strides.
  *   gemm_transpose  to [cols][rows] = from [rows][cols]: operands that are stored transposed. Exact.
  *   gemm_pack       packed [ceil(n / NR)][k][NR] = B, zeros behind its last column. Exact.
- *   gemm_tiles      C; one work-item makes `tiles` tiles of MR rows x NR = NV * VW columns in registers.
+ *   gemm_tiles      C; one work-item makes `tiles` tiles of MR rows x NR = NV * VW columns in registers, or with
+ *                   LOCAL_COLUMNS a work-group a block of BLOCK_ROWS x NR = BLOCK_COLUMNS (blocks.h; VW is 1, as rows begin anywhere).
  * Order: each element of C adds along k in order with fma from +0. Oracle: the plain loops of tests/ops/ops_gemm.c. */
 #include "common.h"
 #include "conv_transpose.h"
 
-/* ---- tunable: vector width VW, tile MR x NV vectors, work-group WG --------------------------------------------------- */
+/* ---- tunable: vector width VW, tile MR x NV vectors, work-group WG, or the sizes of blocks.h -------------------------- */
 #ifndef MR
 #define MR 4
 #endif
@@ -17,8 +18,18 @@
 #define WG 1
 #endif
 
+#ifndef LOCAL_COLUMNS
+#define LOCAL_COLUMNS 0
+#endif
+
+#if LOCAL_COLUMNS
+#define ROWS_STORED 1
+#include "blocks.h"
+#define NR BLOCK_COLUMNS
+#else
 #define NR (NV * VW)
 #define KU 4
+#endif
 
 /* Global: (ceil(cols / VW), ceil(rows / VW)). */
 __attribute__((reqd_work_group_size(WG, 1, 1)))
@@ -54,6 +65,26 @@ __kernel void gemm_pack(int n, int k, __global const float *b, int ldb, __global
     }
 }
 
+#if LOCAL_COLUMNS
+/* Global: work-groups of (ceil(n / NR), ceil(m / BLOCK_ROWS)). */
+__attribute__((reqd_work_group_size(LOCAL_COLUMNS, LOCAL_ROWS, 1)))
+__kernel void gemm_tiles(int m, int n, int depth, __global const float *a, int lda, __global const float *packed, __global float *c,
+                         int ldc)
+{
+    BLOCK_PANELS;
+    const int tile = get_group_id(0), row = get_group_id(1) * BLOCK_ROWS, first = row + get_local_id(1) * MR;
+    FV acc[MR][NV];
+    block_clear(acc);
+    block_add(me, acc, rows_panels, columns_panels, a + (size_t)row * lda, lda, m - row, packed + (size_t)tile * depth * NR, NR, depth);
+#pragma unroll
+    for (int i = 0; i < MR; i++)
+#pragma unroll
+        for (int j = 0; j < NV; j++) {
+            const int column = tile * NR + j * LOCAL_COLUMNS + get_local_id(0);
+            if (first + i < m && column < n) c[(size_t)(first + i) * ldc + column] = acc[i][j];
+        }
+}
+#else
 /* acc += rows p of A times `depth` rows of the packed B. */
 #define STEP(u)                                                                                                        \
     do {                                                                                                               \
@@ -108,3 +139,4 @@ __kernel void gemm_tiles(int m, int n, int depth, int tiles, __global const floa
             }
     }
 }
+#endif

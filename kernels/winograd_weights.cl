@@ -5,23 +5,21 @@
  * float32. Work is dealt out as conv_jobs.h says, in blocks of all taps x CB x NB weights. The tiles of a micro-batch go in chunks of
  * CHUNK (an argument), whose windows and gradients are transformed first, into panels that stay in the second-level cache:
  * [UNITS][CHUNK][CB] and [PRODUCTS][CHUNK][NB]; their products [UNITS][CB / MR][NB / NR][MR][NR] are summed beside them. A unit is
- * a phase of a slot.
+ * a phase of a slot. (With local memory: winograd_weights_blocks.cl.)
  *
  * Order: tiles in order with fma from +0 within a micro-batch, micro-batches in the fixed tree, then + 0 (no -0 is left).
  * Oracle: the direct convolution, host/ops/ref/conv_ref.c. */
 #include "common.h"
 #include "winograd.h"
+#include "winograd_adjoint.h"
 
 /* ---- tunable: VW, tile MR x NV vectors, work-group WG ------------------ */
 #ifndef WG
 #define WG 1
 #endif
 
-#define TAPS 25
 #define TB TAPS
 #define BLOCK (TAPS * CB * NB)
-#define UNITS (25 * 4 + 10 * 2 + 1)
-#define UNIT(i, j, py, px) (SLOT_START(i, j, 4, 2) + PHASE_PLACE(i, j, py, px))
 #define PANEL_WINDOWS (UNITS * CHUNK * CB)
 #define PANEL_GRADIENTS (PRODUCTS * CHUNK * NB)
 #define PANEL_FLOATS (PANEL_WINDOWS + PANEL_GRADIENTS + UNITS * CB * NB)
@@ -49,31 +47,7 @@ INLINED void windows_write(JOB_SIZES, __global const float *x, __global float *v
 INLINED void gradients_write(JOB_SIZES, __global const float *y, __global float *d, int ty, int tx)
 {
     ROLLED
-    for (int c = 0; c < NB; c += VW) {
-        FV z[TILE][POINTS];
-#define PIXEL(b, a)                                                                                                   \
-    row[b] = INSIDE(a + 1, TILE * ty + a, OH) && INSIDE(b + 1, TILE * tx + b, OW)                               \
-                 ? VLOAD(0, y + ((TILE * ty + a) * OW + TILE * tx + b) * CO + c)                                      \
-                 : FV_ALL(0.0f);
-#define ROW(a)                                                                                                        \
-    {                                                                                                                 \
-        FV row[TILE];                                                                                                 \
-        EACH_OF(4, PIXEL, a)                                                                                          \
-        results_adjoint(row, z[a]);                                                                                   \
-    }
-#define PRODUCT(i, j) VSTORE(o[i], 0, d + (i * POINTS + j) * (CHUNK * NB) + c);
-#define COLUMN(j)                                                                                                     \
-    {                                                                                                                 \
-        FV column[TILE] = {z[0][j], z[1][j], z[2][j], z[3][j]}, o[POINTS];                                            \
-        results_adjoint(column, o);                                                                                   \
-        EACH_OF(6, PRODUCT, j)                                                                                        \
-    }
-        EACH(4, ROW)
-        EACH(6, COLUMN)
-#undef ROW
-#undef COLUMN
-#undef PRODUCT
-    }
+    for (int c = 0; c < NB; c += VW) gradient_write(y + c, d + c, CHUNK * NB, ty, tx, OH, OW, CO);
 }
 
 /* u (MR x NR) = or += sum over the chunk's tiles; v and d at the tile's first channels. */
@@ -109,30 +83,6 @@ INLINED void chunk_add(int CB, int NB, int CHUNK, __global float *u, int fresh, 
                 for (int co = 0; co < NB; co += NR, u += MR * NR) tile_add(CB, NB, u, fresh, v + ci, d + co, tiles);
 }
 
-/* Taps of one phase of weights (ci, co ... co + VW - 1). */
-INLINED void phase_finish(int CB, int NB, __global float *slots, __global const float *u, const int py, const int px)
-{
-    FV z[POINTS][3];
-#define PRODUCT(j, i)                                                                                                 \
-    row[j] = (i < 5 || !py) && (j < 5 || !px) ? VLOAD(0, u + UNIT(i, j, py, px) * (CB * NB)) : FV_ALL(0.0f);
-#define ROW(i)                                                                                                        \
-    {                                                                                                                 \
-        FV row[POINTS];                                                                                               \
-        EACH_OF(6, PRODUCT, i)                                                                                        \
-        taps_adjoint(row, z[i]);                                                                                      \
-    }
-#define TAP(ky, kx)                                                                                                   \
-    if ((ky < 2 || !py) && (kx < 2 || !px)) VSTORE(w[ky], 0, slots + ((2 * ky + py) * 5 + 2 * kx + px) * (CB * NB));
-#define COLUMN(kx)                                                                                                    \
-    {                                                                                                                 \
-        FV column[POINTS] = {z[0][kx], z[1][kx], z[2][kx], z[3][kx], z[4][kx], z[5][kx]}, w[3];                       \
-        taps_adjoint(column, w);                                                                                      \
-        EACH_OF(3, TAP, kx)                                                                                           \
-    }
-    EACH(6, ROW)
-    EACH(3, COLUMN)
-}
-
 INLINED void micro_batch(JOB_SIZES, __global float *slots, __global float *panels, __global const float *x,
                                __global const float *y, int s0, int samples, int tap0)
 {
@@ -154,7 +104,7 @@ INLINED void micro_batch(JOB_SIZES, __global float *slots, __global float *panel
             __global const float *from = u + (ci / MR * (NB / NR) + co / NR) * MR * NR + ci % MR * NR + co % NR;
             __global float *to = slots + ci * NB + co;
             ROLLED
-            for (int phase = 0; phase < 4; phase++) phase_finish(CB, NB, to, from, phase / 2, phase % 2);
+            for (int phase = 0; phase < 4; phase++) phase_finish(CB * NB, CB * NB, to, from, phase / 2, phase % 2);
         }
 }
 

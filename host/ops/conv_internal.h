@@ -64,6 +64,11 @@ typedef struct {
     int chunk, chunk_rows;                         /* samples and rows, or tiles */
     int tap_rows;                                  /* conv_weights_ci1 */
     size_t scratch_bytes, partial_bytes;           /* of the workspace; no partial gradients: 0 */
+    /* conv_weights_blocks.cl, and for Winograd's products winograd_weights_blocks.cl. */
+    conv_block block;                      /* of no columns: not by blocks */
+    kernel *windows, *gradients, *taps_of; /* before and behind `run` */
+    int micros, columns;                   /* micro-batches and channels of y at a time; `chunk`: tiles */
+    size_t sums_bytes;                     /* of the workspace, of their sums */
 } conv_weights;
 
 struct conv_plan {
@@ -128,6 +133,13 @@ status conv_packed_new(context *c, conv_plan *p, conv_gather *g, const char *lab
 /* The direct algorithm's and Winograd's. */
 status conv_weights_new(context *c, conv_plan *p);
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+
+/* The same by blocks with panels in local memory. `conv_weights_blocks_new` says whether the plan has them: where the
+ * tuning or the memory has no room for them its weights have no block. */
+status conv_weights_blocks_new(context *c, conv_plan *p);
+status conv_weights_blocks_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw);
+/* dw = the tree over `parts` partial gradients. */
+status conv_weights_tree(context *c, conv_plan *p, int parts, int lanes, buffer *partial, buffer *dw);
 
 /* For the profile, of n samples: the products that its algorithm makes, and both images and the weights once. */
 void conv_work(const conv_plan *p, int n);

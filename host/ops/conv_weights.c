@@ -127,7 +127,9 @@ static void sizes(conv_plan *p)
 
 static status wide_new(context *c, conv_plan *p)
 {
-    const status e = conv_algorithm_of(&p->s) == CONV_WINOGRAD ? filtered_get(c, p) : direct_get(c, p);
+    status e = conv_weights_blocks_new(c, p);
+    if (e || p->weights.block.local_columns) return e;
+    e = conv_algorithm_of(&p->s) == CONV_WINOGRAD ? filtered_get(c, p) : direct_get(c, p);
     if (!e) sizes(p);
     return e;
 }
@@ -156,15 +158,16 @@ status conv_weights_new(context *c, conv_plan *p)
 {
     const bool narrow = p->ci == 1 || p->co == 1;
     char text[32];
-    buffer *scratch, *partial;
+    buffer *scratch, *partial, *sums;
     status e = narrow ? narrow_new(c, p) : wide_new(c, p);
     if (!e) e = workspace(c, p, &scratch, &partial);
+    if (!e && p->weights.sums_bytes) e = workspace_get(c, p->d, WORKSPACE_WEIGHTS, p->weights.sums_bytes, &sums);
     if (e || !p->weights.partial_bytes) return e;
     snprintf(text, sizeof text, "-DVW=%d -DWG=%d", narrow ? p->weights.lanes : p->tiles.vector, p->tiles.work_group);
     return kernel_get(c, p->d, "conv_tree", "conv_tree", text, &p->weights.tree);
 }
 
-static status tree_run(context *c, conv_plan *p, int parts, int lanes, buffer *partial, buffer *dw)
+status conv_weights_tree(context *c, conv_plan *p, int parts, int lanes, buffer *partial, buffer *dw)
 {
     const size_t count = conv_weight_count(&p->s), global[3] = {count / (size_t)lanes, 1, 1};
     return conv_launch(c, p, p->weights.tree, global,
@@ -187,13 +190,14 @@ static status narrow_run(context *c, conv_plan *p, const batching *b, buffer *x,
             : conv_launch(c, p, w->run, narrow_y,
                           KERNEL_ARGUMENTS(CONV_SIZES(p), ARG_INT(b->segment), ARG_INT(b->micro), ARG_BUFFER(x),
                                            ARG_BUFFER(y), ARG_BUFFER(partial)));
-    return e ? e : tree_run(c, p, micros, w->lanes, partial, dw);
+    return e ? e : conv_weights_tree(c, p, micros, w->lanes, partial, dw);
 }
 
 status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, buffer *y, buffer *dw)
 {
     const conv_weights *w = &p->weights;
     buffer *scratch, *partial;
+    if (w->block.local_columns) return conv_weights_blocks_run(c, p, b, x, y, dw);
     status e = workspace(c, p, &scratch, &partial);
     if (e) return e;
     conv_work(p, b->n);
@@ -206,5 +210,5 @@ status conv_weights_run(context *c, conv_plan *p, const batching *b, buffer *x, 
                                      ARG_INT(w->chunk_rows), ARG_INT(b->n), ARG_INT(b->segment), ARG_INT(b->micro),
                                      ARG_INT(group), ARG_INT(groups), ARG_INT(depth_of(group)), ARG_BUFFER(x),
                                      ARG_BUFFER(y), ARG_BUFFER(scratch), ARG_BUFFER(groups > 1 ? partial : dw)));
-    return e || groups == 1 ? e : tree_run(c, p, groups, p->tiles.vector, partial, dw);
+    return e || groups == 1 ? e : conv_weights_tree(c, p, groups, p->tiles.vector, partial, dw);
 }

@@ -5,7 +5,7 @@
 #include "device/opencl.h"
 #include "device/workspace.h"
 #include <clblast_c.h>
-#include "ops/conv_tuning.h"
+#include "ops/conv_blocks.h"
 #include "ops/launch.h"
 
 enum { PACK_ROWS = 64, TILES_MOST = 16 };
@@ -36,8 +36,10 @@ static status problem_check(context *c, const gemm_problem *p)
 typedef struct {
     device *d;
     conv_tiles t;
-    int vectors, rows;
-    char options[128];
+    int row;          /* columns that the operand is packed by */
+    int tiles_rows;   /* rows of a tile */
+    conv_block block; /* of a work-group, if they have some */
+    char options[128], tiles_options[192];
 } ours;
 
 static int divide_up(int a, int b)
@@ -45,14 +47,44 @@ static int divide_up(int a, int b)
     return (a + b - 1) / b;
 }
 
-static status ours_launch(context *c, const ours *o, const char *entry, int items, int others, int count,
-                          const kernel_argument *arguments)
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static status launch(context *c, const ours *o, kernel *k, int items, int others, int count,
+                     const kernel_argument *arguments)
 {
     const size_t group = (size_t)o->t.work_group, local[2] = {group, 1};
     const size_t global[2] = {((size_t)items + group - 1) / group * group, (size_t)others};
+    return kernel_run(c, k, 2, global, local, count, arguments);
+}
+
+/* The tiles of work-items or the blocks of work-groups, which take single lanes: rows may begin anywhere. */
+static void ours_choose(ours *o, const gemm_problem *p)
+{
+    char text[160];
+    conv_tiles single = o->t;
+    const int vectors = least(divide_up(p->n, o->t.vector), o->t.vectors);
+    const int rows = o->t.rows ? o->t.rows : o->t.registers / vectors;
+    o->row = vectors * o->t.vector;
+    o->tiles_rows = rows < 1 ? 1 : least(rows, 10);
+    single.vector = 1, single.vectors = o->row, single.registers *= o->t.vector;
+    const int columns = least(divide_up(p->n, o->row), o->t.local_columns) * o->row;
+    const bool blocks = conv_block_choose(device_info(o->d), &single, p->m, columns, true, &o->block);
+    if (blocks) o->row = conv_block_columns(&o->block, &single);
+    snprintf(o->options, sizeof o->options, "-DVW=%d -DMR=%d -DNV=%d -DWG=%d", o->t.vector, o->tiles_rows,
+             o->row / o->t.vector, o->t.work_group);
+    snprintf(o->tiles_options, sizeof o->tiles_options, "%s%s", blocks ? "-DVW=1" : o->options,
+             blocks ? conv_block_options(&o->block, &single, text) : "");
+}
+
+static status ours_launch(context *c, const ours *o, const char *entry, int items, int others, int count,
+                          const kernel_argument *arguments)
+{
     kernel *k = NULL;
     const status e = kernel_get(c, o->d, "gemm", entry, o->options, &k);
-    return e ? e : kernel_run(c, k, 2, global, local, count, arguments);
+    return e ? e : launch(c, o, k, items, others, count, arguments);
 }
 
 /* *out [cols][rows] = the transpose of from [rows][cols]. */
@@ -66,23 +98,35 @@ static status transposed_new(context *c, const ours *o, int rows, int cols, buff
                    KERNEL_ARGUMENTS(ARG_INT(rows), ARG_INT(cols), ARG_BUFFER(from), ARG_INT(stride), ARG_BUFFER(*out)));
 }
 
+static status tiles_run(context *c, const ours *o, const gemm_problem *p, buffer *a, int lda, buffer *packed)
+{
+    const int columns = divide_up(p->n, o->row);
+    kernel *k = NULL;
+    status e = kernel_get(c, o->d, "gemm", "gemm_tiles", o->tiles_options, &k);
+    if (e) return e;
+    if (o->block.local_columns)
+        return conv_block_launch(
+            c, k, &o->block, (const size_t[3]){(size_t)columns, (size_t)divide_up(p->m, conv_block_rows(&o->block)), 1},
+            KERNEL_ARGUMENTS(ARG_INT(p->m), ARG_INT(p->n), ARG_INT(p->k), ARG_BUFFER(a), ARG_INT(lda),
+                             ARG_BUFFER(packed), ARG_BUFFER(p->out), ARG_INT(p->ldc)));
+    const int tiles = divide_up(p->m, o->tiles_rows),
+              units = device_info(o->d)->compute_units > 0 ? device_info(o->d)->compute_units : 1;
+    const long long share = (long long)tiles * columns / (16LL * units);
+    const int per_item = share < 1 ? 1 : share > o->t.tiles ? o->t.tiles : (int)share;
+    return launch(c, o, k, divide_up(tiles, per_item), columns,
+                  KERNEL_ARGUMENTS(ARG_INT(p->m), ARG_INT(p->n), ARG_INT(p->k), ARG_INT(per_item), ARG_BUFFER(a),
+                                   ARG_INT(lda), ARG_BUFFER(packed), ARG_BUFFER(p->out), ARG_INT(p->ldc)));
+}
+
 static status ours_run(context *c, device *d, const gemm_problem *p)
 {
     ours o = {.d = d};
     buffer *a = NULL, *b = NULL, *packed = NULL;
     status e = conv_tuning_choose(c, d, &o.t);
     if (e) return e;
-    o.vectors = divide_up(p->n, o.t.vector) < o.t.vectors ? divide_up(p->n, o.t.vector) : o.t.vectors;
-    o.rows = o.t.rows ? o.t.rows : o.t.registers / o.vectors;
-    o.rows = o.rows < 1 ? 1 : o.rows > 10 ? 10 : o.rows;
-    snprintf(o.options, sizeof o.options, "-DVW=%d -DMR=%d -DNV=%d -DWG=%d", o.t.vector, o.rows, o.vectors,
-             o.t.work_group);
-    const int nr = o.vectors * o.t.vector, columns = divide_up(p->n, nr);
-    const int tiles = divide_up(p->m, o.rows),
-              units = device_info(d)->compute_units > 0 ? device_info(d)->compute_units : 1;
-    const long long share = (long long)tiles * columns / (16LL * units);
-    const int per_item = share < 1 ? 1 : share > o.t.tiles ? o.t.tiles : (int)share;
-    e = buffer_new(c, d, "packed operand of a GEMM", sizeof(float) * (size_t)columns * (size_t)nr * (size_t)p->k,
+    ours_choose(&o, p);
+    const int columns = divide_up(p->n, o.row);
+    e = buffer_new(c, d, "packed operand of a GEMM", sizeof(float) * (size_t)columns * (size_t)o.row * (size_t)p->k,
                    &packed);
     if (e) goto out;
     if (p->ta && (e = transposed_new(c, &o, p->k, p->m, p->a, p->lda, &a))) goto out;
@@ -91,10 +135,7 @@ static status ours_run(context *c, device *d, const gemm_problem *p)
                     KERNEL_ARGUMENTS(ARG_INT(p->n), ARG_INT(p->k), ARG_BUFFER(b ? b : p->b), ARG_INT(b ? p->n : p->ldb),
                                      ARG_BUFFER(packed)));
     if (e) goto out;
-    e = ours_launch(c, &o, "gemm_tiles", divide_up(tiles, per_item), columns,
-                    KERNEL_ARGUMENTS(ARG_INT(p->m), ARG_INT(p->n), ARG_INT(p->k), ARG_INT(per_item),
-                                     ARG_BUFFER(a ? a : p->a), ARG_INT(a ? p->k : p->lda), ARG_BUFFER(packed),
-                                     ARG_BUFFER(p->out), ARG_INT(p->ldc)));
+    e = tiles_run(c, &o, p, a ? a : p->a, a ? p->k : p->lda, packed);
 out:
     buffer_delete(&a);
     buffer_delete(&b);

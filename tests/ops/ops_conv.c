@@ -32,6 +32,11 @@ static const geometry geometries[] = {
     {{21, 13, 33, 11, 7, 48, 5, 2, 2, CONV_AUTO}, {5, 5, 2}}, /* tiles that hang over, odd sizes */
     {{16, 30, 3, 8, 15, 80, 5, 2, 2, CONV_AUTO}, {7, 7, 3}},
     {{2, 3, 17, 1, 2, 20, 5, 2, 2, CONV_WINOGRAD}, {3, 3, 3}}, /* one tile, mostly outside */
+    /* Many channels, few pixels; what blocks of 64 or 128 do not divide; a dense layer. */
+    {{8, 8, 512, 4, 4, 256, 5, 2, 2, CONV_AUTO}, {4, 4, 3}},
+    {{12, 20, 48, 6, 10, 96, 5, 2, 2, CONV_AUTO}, {7, 7, 3}},
+    {{12, 20, 48, 6, 10, 96, 5, 2, 2, CONV_DIRECT}, {7, 7, 3}},
+    {{1, 1, 400, 1, 1, 112, 1, 1, 0, CONV_AUTO}, {23, 23, 10}},
 };
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
 
@@ -205,7 +210,19 @@ static const char *const settings[] = {
     "vector=2,work_group=2,registers=4,unroll=16,group=64,weight_pixels=1000,jobs=64",
 };
 
-static void check_tiles(const geometry *g)
+/* The same with blocks by work-groups: those of a GPU, and sizes that divide nothing. */
+static const char *const blocks[] = {
+    "vector=4,work_group=64,local_rows=16,local_columns=16,local_depth=8,transform_vector=1,registers=16,vectors=2,"
+    "tiles=1",
+    "vector=2,work_group=6,local_rows=3,local_columns=5,local_depth=16,transform_vector=4,rows=5,vectors=3,unroll=2,"
+    "group=3",
+    "vector=4,work_group=3,local_rows=2,local_columns=3,local_depth=1,transform_vector=2,rows=3,vectors=1,unroll=1,"
+    "winograd_kib=1",
+};
+
+enum { SETTINGS = sizeof settings / sizeof settings[0], BLOCKS = sizeof blocks / sizeof blocks[0] };
+
+static void check_tiles(const geometry *g, int count, const char *const *tiles)
 {
     tensors t = tensors_new(g);
     const tensor *results[] = {&t.forward, &t.forward0, &t.backward, &t.backward0, &t.dw};
@@ -213,15 +230,15 @@ static void check_tiles(const geometry *g)
     float *first[RESULTS];
     run_all(g, &t);
     for (int r = 0; r < RESULTS; r++) first[r] = tensor_values(results[r]);
-    for (size_t k = 0; k < sizeof settings / sizeof settings[0]; k++) {
-        setenv("COSMOCL_CONV_TILE", settings[k], 1);
+    for (int k = 0; k < count; k++) {
+        setenv("COSMOCL_CONV_TILE", tiles[k], 1);
         run_all(g, &t);
         unsetenv("COSMOCL_CONV_TILE");
         for (int r = 0; r < RESULTS; r++) {
             float *other = tensor_values(results[r]);
             for (size_t i = 0; i < results[r]->count; i++)
                 ck_assert_msg(!memcmp(&other[i], &first[r][i], sizeof(float)), "%s: result %d, element %zu: %a, was %a",
-                              settings[k], r, i, other[i], first[r][i]);
+                              tiles[k], r, i, other[i], first[r][i]);
             free(other);
         }
     }
@@ -233,7 +250,14 @@ START_TEST(same_bits_for_every_tile)
 {
     /* Some of the geometries: every setting builds every kernel anew. */
     static const int chosen[] = {0, 1, 3, 5, 8, 10, 13, 14};
-    check_tiles(&geometries[chosen[_i]]);
+    check_tiles(&geometries[chosen[_i]], SETTINGS, settings);
+}
+END_TEST
+
+START_TEST(same_bits_for_every_block)
+{
+    static const int chosen[] = {0, 2, 3, 5, 11, 13, 14, 16, 17, 18, 20};
+    check_tiles(&geometries[chosen[_i]], BLOCKS, blocks);
 }
 END_TEST
 
@@ -243,7 +267,7 @@ START_TEST(same_bits_of_columns)
     if (device_info(d)->avoid_clblast) return;
     static const int chosen[] = {0, 1, 3, 5, 9};
     const geometry g = of_columns(chosen[_i]);
-    check_tiles(&g);
+    check_tiles(&g, SETTINGS, settings);
 }
 END_TEST
 
@@ -427,6 +451,10 @@ START_TEST(bad_input)
     refuse(&good, ALL, 4, 1, "nonsense=4");
     setenv("COSMOCL_CONV_TILE", "vector=3", 1);
     refuse(&good, ALL, 4, 1, "COSMOCL_CONV_TILE");
+    setenv("COSMOCL_CONV_TILE", "local_rows=3", 1);
+    refuse(&good, ALL, 4, 1, "local_columns");
+    setenv("COSMOCL_CONV_TILE", "local_rows=3,local_columns=3,local_depth=3", 1);
+    refuse(&good, ALL, 4, 1, "local_depth");
     unsetenv("COSMOCL_CONV_TILE");
 
     conv_plan *p = NULL;
@@ -447,16 +475,20 @@ START_TEST(bad_input)
 }
 END_TEST
 
-/* A device with little memory works in smaller chunks, to the same bits. */
+/* A device with little memory works in smaller chunks, to the same bits; blocks of weights in parts of a micro-batch
+ * and of the channels. */
 START_TEST(little_memory)
 {
-    const geometry *g = &geometries[_i ? 3 : 14];
+    static const geometry parts = {{16, 16, 16, 8, 8, 64, 5, 2, 2, CONV_AUTO}, {6, 6, 4}};
+    const geometry *g = _i == 2 ? &parts : &geometries[_i ? 3 : 14];
     device *whole = d;
     tensors t = tensors_new(g), u;
     run_all(g, &t);
     OK(device_open(c, &(device_options){.budget_bytes = 8 << 20}, &d));
     u = tensors_new(g);
+    if (_i == 2) setenv("COSMOCL_CONV_TILE", "vector=4,local_rows=2,local_columns=2,local_depth=8,vectors=2", 1);
     run_all(g, &u);
+    unsetenv("COSMOCL_CONV_TILE");
     ck_assert_uint_le(device_bytes_peak(d), 8 << 20);
     same_values(&t.forward, &u.forward, "forward");
     same_values(&t.backward, &u.backward, "backward data");
@@ -539,7 +571,8 @@ int main(void)
     tcase_add_loop_test(t, oracle, 0, GEOMETRIES);
     tcase_add_loop_test(t, same_bits_for_every_tile, 0, 8);
     tcase_add_loop_test(t, end_of_an_output, 0, 5);
-    tcase_add_loop_test(t, little_memory, 0, 2);
+    tcase_add_loop_test(t, same_bits_for_every_block, 0, 11);
+    tcase_add_loop_test(t, little_memory, 0, 3);
     tcase_add_test(t, order_of_sums);
     tcase_add_loop_test(t, order_of_micro_batches, 0, 2);
     tcase_add_test(t, parts_and_padding);

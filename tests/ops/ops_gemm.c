@@ -91,8 +91,10 @@ END_TEST
 
 START_TEST(ours_in_other_tiles)
 {
-    static const char *const settings[] = {"vector=8,registers=12,vectors=2", "vector=4,work_group=16,rows=3,tiles=1",
-                                           "vector=1,rows=2,vectors=3,tiles=3"};
+    static const char *const settings[] = {
+        "vector=8,registers=12,vectors=2", "vector=4,work_group=16,rows=3,tiles=1", "vector=1,rows=2,vectors=3,tiles=3",
+        "vector=4,work_group=64,registers=16,vectors=2,local_rows=16,local_columns=16,local_depth=8",
+        "vector=2,work_group=3,rows=5,vectors=3,unroll=2,local_rows=3,local_columns=5,local_depth=16"};
     setenv("COSMOCL_CONV_TILE", settings[_i], 1);
     for (int i = 0; i < SIZES; i++) {
         operands o = operands_new(sizes[i], i & 1, i & 2);
@@ -140,7 +142,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, device_setup, device_teardown);
     tcase_add_loop_test(t, ours, 0, 4);
-    tcase_add_loop_test(t, ours_in_other_tiles, 0, 3);
+    tcase_add_loop_test(t, ours_in_other_tiles, 0, 5);
     tcase_add_test(t, clblast);
     tcase_add_test(t, bad_input);
     suite_add_tcase(suite, t);

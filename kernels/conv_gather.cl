@@ -44,17 +44,15 @@ typedef struct {
     int in, out; /* offsets in floats of that input pixel and of the output */
 } place;
 
-static inline place row_find(ENDS, int m, int rows, int n, int group, int py, int px, int qh, int qw)
+static inline void row_find(ENDS, place *r, int m, int rows, int n, int group, int py, int px, int qh, int qw)
 {
     const int per_group = group * qh * qw;
     const int g = m / per_group, rest = m - g * per_group, members = max(min(group, n - g * group), 1);
     const int q = rest / members, s = g * group + rest - q * members, qy = q / qw, qx = q - qy * qw;
-    place r;
-    r.iy = m < rows ? qy * IS : -(1 << 24);
-    r.ix = qx * IS;
-    r.in = ((s * IH + qy * IS) * IW + qx * IS) * CIN;
-    r.out = ((s * OH + qy * PS + py) * OW + qx * PS + px) * COUT;
-    return r;
+    r->iy = m < rows ? qy * IS : -(1 << 24);
+    r->ix = qx * IS;
+    r->in = ((s * IH + qy * IS) * IW + qx * IS) * CIN;
+    r->out = ((s * OH + qy * PS + py) * OW + qx * PS + px) * COUT;
 }
 
 #if LOCAL_COLUMNS
@@ -67,21 +65,23 @@ typedef struct {
     int y0, y1, x0, x1;
 } extent;
 
-static inline extent block_extent(ENDS, int m0, int rows, int n, int group, int py, int px, int qh, int qw)
+static inline void block_extent(ENDS, extent *e, int m0, int rows, int n, int group, int py, int px, int qh, int qw)
 {
     const int m1 = min(m0 + BLOCK_ROWS, rows) - 1, per_group = group * qh * qw;
-    const place a = row_find(ENDS_ON, m0, rows, n, group, py, px, qh, qw), b = row_find(ENDS_ON, m1, rows, n, group, py, px, qh, qw);
+    place a, b;
+    row_find(ENDS_ON, &a, m0, rows, n, group, py, px, qh, qw);
+    row_find(ENDS_ON, &b, m1, rows, n, group, py, px, qh, qw);
     const int together = m0 / per_group == m1 / per_group, line = together && a.iy == b.iy;
-    extent e = {together ? a.iy : 0, together ? b.iy : (qh - 1) * IS, line ? a.ix : 0, line ? b.ix : (qw - 1) * IS};
-    return e;
+    e->y0 = together ? a.iy : 0, e->y1 = together ? b.iy : (qh - 1) * IS;
+    e->x0 = line ? a.ix : 0, e->x1 = line ? b.ix : (qw - 1) * IS;
 }
 
 /* The first tap of the phase from `tap` on that meets the image somewhere, or ty * tx. */
-static inline int tap_next(int IH, int IW, int tap, extent e, int py, int px, int ty, int tx)
+static inline int tap_next(int IH, int IW, int tap, const extent *e, int py, int px, int ty, int tx)
 {
     for (; tap < ty * tx; tap++) {
         const int dy = PHASE_OFFSET(py, tap / tx), dx = PHASE_OFFSET(px, tap % tx);
-        if (e.y1 + dy >= 0 && e.y0 + dy < IH && e.x1 + dx >= 0 && e.x0 + dx < IW) break;
+        if (e->y1 + dy >= 0 && e->y0 + dy < IH && e->x1 + dx >= 0 && e->x0 + dx < IW) break;
     }
     return tap;
 }
@@ -110,14 +110,15 @@ __kernel void conv_gather(ENDS, int n, int group, __global const float *in, __gl
     qh = max(qh, 1), qw = max(qw, 1); /* to be divided by, also without rows */
     const int ty = PHASE_TAPS(py), tx = PHASE_TAPS(px), taps = m0 < rows ? ty * tx : 0;
     packed += (size_t)phase_taps_before(phase) * CIN * COUT + (size_t)tile * ty * tx * CIN * NR;
-    const extent e = block_extent(ENDS_ON, m0, rows, n, group, py, px, qh, qw);
+    extent e;
+    block_extent(ENDS_ON, &e, m0, rows, n, group, py, px, qh, qw);
     place r[ROWS_SHARE];
 #pragma unroll
     for (int i = 0; i < ROWS_SHARE; i++)
-        r[i] = row_find(ENDS_ON, m0 + ROWS_AT_ROW(me + i * BLOCK_ITEMS), rows, n, group, py, px, qh, qw);
+        row_find(ENDS_ON, &r[i], m0 + ROWS_AT_ROW(me + i * BLOCK_ITEMS), rows, n, group, py, px, qh, qw);
     FV acc[MR][NV], f[ROWS_SHARE], g[COLUMNS_SHARE];
     block_clear(acc);
-    int tap = taps ? tap_next(IH, IW, 0, e, py, px, ty, tx) : 0, k = 0, side = 0;
+    int tap = taps ? tap_next(IH, IW, 0, &e, py, px, ty, tx) : 0, k = 0, side = 0;
 #define FETCH                                                                                                             if (tap < taps) {                                                                                                         pixels_fetch(me, IH, IW, CIN, f, r, in + k, PHASE_OFFSET(py, tap / tx), PHASE_OFFSET(px, tap % tx));                  columns_fetch(me, g, packed + ((size_t)tap * CIN + k) * NR, NR, PANEL);                                           }
     FETCH
     ROLLED
@@ -127,7 +128,7 @@ __kernel void conv_gather(ENDS, int n, int group, __global const float *in, __gl
         panels_fill(me, f, g, rows_panel, columns_panel);
         barrier(CLK_LOCAL_MEM_FENCE);
         k += PANEL;
-        if (k == CIN) k = 0, tap = tap_next(IH, IW, tap + 1, e, py, px, ty, tx);
+        if (k == CIN) k = 0, tap = tap_next(IH, IW, tap + 1, &e, py, px, ty, tx);
         FETCH
         panels_add(acc, rows_panel, columns_panel, PANEL);
         side ^= 1;
@@ -135,7 +136,8 @@ __kernel void conv_gather(ENDS, int n, int group, __global const float *in, __gl
 #pragma unroll
     for (int i = 0; i < MR; i++) {
         const int m = m0 + get_local_id(1) * MR + i;
-        const place to = row_find(ENDS_ON, m, rows, n, group, py, px, qh, qw);
+        place to;
+        row_find(ENDS_ON, &to, m, rows, n, group, py, px, qh, qw);
         if (m < rows)
 #pragma unroll
             for (int j = 0; j < NV; j++) {
@@ -156,7 +158,8 @@ static inline void rows_find(ENDS, tile_rows *r, int m0, int rows, int n, int gr
 {
 #pragma unroll
     for (int i = 0; i < MR; i++) {
-        const place p = row_find(ENDS_ON, m0 + i, rows, n, group, py, px, qh, qw);
+        place p;
+        row_find(ENDS_ON, &p, m0 + i, rows, n, group, py, px, qh, qw);
         r->iy[i] = p.iy, r->ix[i] = p.ix, r->in[i] = p.in, r->out[i] = p.out;
     }
 }

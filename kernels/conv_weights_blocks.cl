@@ -23,14 +23,12 @@ typedef struct {
     int x, y, lines, columns;
 } meeting;
 
-static inline meeting tap_meeting(SIZES, int ky, int kx)
+static inline void tap_meeting(SIZES, meeting *t, int ky, int kx)
 {
     const int oy = tap_first(ky), ox = tap_first(kx);
-    meeting t;
-    t.lines = tap_end(ky, H, OH) - oy, t.columns = tap_end(kx, W, OW) - ox;
-    t.x = ((oy * STRIDE - PAD + ky) * W + ox * STRIDE - PAD + kx) * CI, t.y = (oy * OW + ox) * CO;
-    if (t.lines <= 0 || t.columns <= 0) t.lines = 0, t.columns = 1; /* none; but they are divided by */
-    return t;
+    t->lines = tap_end(ky, H, OH) - oy, t->columns = tap_end(kx, W, OW) - ox;
+    t->x = ((oy * STRIDE - PAD + ky) * W + ox * STRIDE - PAD + kx) * CI, t->y = (oy * OW + ox) * CO;
+    if (t->lines <= 0 || t->columns <= 0) t->lines = 0, t->columns = 1; /* none; but they are divided by */
 }
 
 /* Pixel number `at` of them, counted from the first sample. */
@@ -53,7 +51,8 @@ __kernel void conv_weights_blocks(SIZES, int segment, int micro, __global const 
     BLOCK_PANELS;
     const int tap = get_global_id(2) % TAPS, k = get_global_id(2) / TAPS;
     const int column = get_group_id(0) * BLOCK_COLUMNS, row0 = get_group_id(1) * BLOCK_ROWS, left = CI - row0;
-    const meeting t = tap_meeting(SIZES_ON, tap / KERNEL, tap % KERNEL);
+    meeting t;
+    tap_meeting(SIZES_ON, &t, tap / KERNEL, tap % KERNEL);
     const int start = micro_batch_start(k, segment, micro), depth = micro_batch_samples(k, segment, micro) * t.lines * t.columns;
     x += (size_t)start * H * W * CI + row0, y += (size_t)start * OH * OW * CO + column;
     FV acc[MR][NV], f[ROWS_SHARE], g[COLUMNS_SHARE];

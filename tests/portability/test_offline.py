@@ -1,5 +1,6 @@
 """Every kernel compiled for GPUs and CPUs that are not here: all must compile, and of those that training spends its time in none
-may put anything outside a GPU's registers. The table of all: build/matrix/offline.txt."""
+may put anything outside a GPU's registers. The table of all: build/matrix/offline.txt, kept in
+bench/results/offline-kernels.txt; every shape with its options: build/matrix/offline.csv."""
 import os
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor

@@ -19,15 +19,19 @@ static void options_write(const conv_plan *p, int lanes, const char *more, char 
 }
 
 /* Micro-batches that one job adds up (a power of two): those with which the busiest of `jobs` workers, which get the
- * jobs in equal runs, has the least to do; the larger of two alike. */
+ * jobs in equal runs, has the least to do; the larger of two alike. Not so few that the partial gradients of the groups
+ * take more than the workspace. */
 static int group_size(const conv_plan *p, int blocks, int micros)
 {
-    int group = 1, best = 1;
+    const size_t partials = workspace_limit(p->d) / (sizeof(float) * conv_weight_count(&p->s));
+    int smallest = 1;
+    while (smallest < micros && (size_t)divide_up(micros, smallest) > partials) smallest *= 2;
+    int group = smallest, best = smallest;
     long long least_work = 0;
     for (;; group *= 2) {
         const long long jobs = (long long)blocks * divide_up(micros, group);
         const long long work = (jobs + p->tiles.jobs - 1) / p->tiles.jobs * least(group, micros);
-        if (group == 1 || work <= least_work) least_work = work, best = group;
+        if (group == smallest || work <= least_work) least_work = work, best = group;
         if (group >= micros) return best;
     }
 }

@@ -83,8 +83,8 @@ status conv_weights_blocks_new(context *c, conv_plan *p)
     const bool filtered = conv_algorithm_of(&p->s) == CONV_WINOGRAD;
     const size_t partial = sizeof(float) * (size_t)p->max_micro * conv_weight_count(&p->s);
     const int rows = filtered ? 2 * p->ci : p->ci; /* of most products, or half of them */
-    /* Partial gradients, which every micro-batch has, may take an eighth of the memory. */
-    if (partial > 4 * workspace_limit(p->d) ||
+    /* Every micro-batch has a partial gradient. */
+    if (partial > workspace_limit(p->d) ||
         !conv_block_choose(device_info(p->d), &p->tiles, rows, p->co, false, &w->block))
         return STATUS_OK;
     if (filtered && !chunks_choose(p, w)) {

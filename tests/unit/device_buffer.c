@@ -302,7 +302,7 @@ START_TEST(workspace)
     OK(workspace_get(c, d, WORKSPACE_FIRST, 100, &small));
     workspace_delete(d);
     ck_assert_uint_eq(device_bytes_used(d), before);
-    ck_assert_uint_eq(workspace_limit(d), device_budget(d) / 16);
+    ck_assert_uint_eq(workspace_limit(d), device_budget(d) / 32);
 }
 END_TEST
 

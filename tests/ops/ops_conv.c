@@ -451,7 +451,7 @@ START_TEST(bad_input)
     refuse(&good, ALL, 4, 1, "nonsense=4");
     setenv("COSMOCL_CONV_TILE", "vector=3", 1);
     refuse(&good, ALL, 4, 1, "COSMOCL_CONV_TILE");
-    setenv("COSMOCL_CONV_TILE", "local_rows=3", 1);
+    setenv("COSMOCL_CONV_TILE", "local_rows=3,local_columns=0", 1);
     refuse(&good, ALL, 4, 1, "local_columns");
     setenv("COSMOCL_CONV_TILE", "local_rows=3,local_columns=3,local_depth=3", 1);
     refuse(&good, ALL, 4, 1, "local_depth");

@@ -34,7 +34,9 @@ class Refused(Exception):
 
 # Trainings whose every kernel is compiled; of kernels that these do not use, the shapes of a self-test.
 TRAININGS = (["--preset", "paper2d"], ["--preset", "paper2d", *sets(network__algorithm="direct")],
-             ["--preset", "paper2d", *sets(network__norm="batch")], ["--preset", "quick2d"])
+             ["--preset", "paper2d", *sets(network__norm="batch")], ["--preset", "quick2d"],
+             ["--preset", "paper2d", *sets(network__algorithm="clblast")], ["--preset", "paper2d", *sets(run__budget_mib=512)],
+             ["--preset", "paper2d", *sets(run__budget_mib=512, network__algorithm="direct")])
 
 
 def named(command, kind):

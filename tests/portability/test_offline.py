@@ -12,21 +12,23 @@ import pytest
 from matrix import HOME, kernels
 from offline import TARGETS, Refused, cpu, programs
 
-# Where training spends its time. Not in it: what packs weights once a step, what adds up statistics of a channel or of a batch.
-HOT = {"adam_step", "conv_gather", "conv_narrow_in", "conv_narrow_out", "conv_weights", "conv_weights_ci1", "conv_weights_co1",
-       "norm_apply", "norm_apply_frozen", "norm_backward_apply", "norm_backward_frozen", "norm_backward_sums", "norm_sums",
-       "results_of_phases", "results_of_whole", "windows_of_phases", "windows_of_whole", "winograd_products", "winograd_weights"}
+# Where training spends its time. Not in it: what packs weights once a step, what adds up statistics of a channel or of a batch, and
+# the weight gradients of a GPU with little memory (conv_weights, winograd_weights).
+HOT = {"adam_step", "conv_gather", "conv_narrow_in", "conv_narrow_out", "conv_weights_blocks", "conv_weights_ci1", "conv_weights_co1",
+       "gemm_tiles", "norm_apply", "norm_apply_frozen", "norm_backward_apply", "norm_backward_frozen", "norm_backward_sums", "norm_sums",
+       "results_of_phases", "results_of_whole", "weights_gradients", "weights_sums", "weights_taps", "windows_of_phases",
+       "windows_of_whole", "winograd_products"}
 ELSEWHERE = {"peak/peak", "peak/peak_copy"}  # a benchmark
 
-# What is known to need more than registers, and must be taken out here when it no longer does. Winograd's transforms hold a whole
-# window of vectors: with VW=1 all of windows_* and results_* fit. Intel's threads have half the registers of other GPUs' and want
-# tiles of fewer rows; for pvc this compiler takes 32 work-items a thread, which leaves each half of that again.
-WINOGRAD = {"winograd_weights", "windows_of_phases"}
-INTEL = {*WINOGRAD, "windows_of_whole", "results_of_phases", "conv_gather", "conv_narrow_out"}
-KNOWN = {"gfx906": WINOGRAD, "gfx90a": {"winograd_weights"}, "gfx942": {"winograd_weights"}, "gfx1030": WINOGRAD, "gfx1100": WINOGRAD,
-         "sm_75": {"windows_of_phases"}, "sm_80": {"windows_of_phases"}, "tgllp": {*INTEL, "results_of_whole"},
-         "dg2": {*INTEL, "conv_weights"},
-         "pvc": {*INTEL, "results_of_whole", "conv_weights", "conv_narrow_in", "winograd_products"}}
+# What is known to need more than registers, and must be taken out here when it no longer does. On AMD's these are scalar registers
+# that move to vector ones, without memory: the addresses of 36 products, which compilers keep for all turns of the loop over
+# channels; on NVIDIA's before sm_90 the same. Intel's threads have half the registers of other GPUs' and want tiles of fewer rows; for
+# pvc this compiler takes 32 work-items a thread, which leaves each half of that again.
+AMD = {"results_of_phases", "windows_of_phases"}
+INTEL = {"conv_gather", "conv_narrow_out", "conv_weights_blocks"}
+KNOWN = {"gfx906": AMD, "gfx90a": AMD, "gfx942": {*AMD, "results_of_whole"}, "gfx1030": {*AMD, "results_of_whole"},
+         "gfx1100": {*AMD, "results_of_whole"}, "sm_75": {"windows_of_phases"}, "sm_80": {"windows_of_phases"}, "tgllp": INTEL, "dg2": INTEL,
+         "pvc": {*INTEL, "conv_narrow_in", "gemm_tiles", "weights_sums", "winograd_products"}}
 
 Row = namedtuple("Row", "target file need options")
 rows = {}

@@ -49,8 +49,7 @@ bool conv_block_choose(const device_record *r, const conv_tiles *t, int rows, in
     while ((size_t)high * (size_t)wide > r->max_work_group && high * wide > 1) *(high >= wide ? &high : &wide) /= 2;
     b->depth = t->local_depth > t->vector ? t->local_depth : t->vector;
     b->vectors = conv_tuning_vectors(columns, t->vector, t->vectors);
-    b->rows = t->rows ? t->rows : least(t->registers / b->vectors, ROWS_MOST);
-    if (b->rows < 1) b->rows = 1;
+    b->rows = conv_tuning_rows(t, b->vectors, ROWS_MOST);
     while (!stored && unit * b->rows % t->vector) unit++; /* whole vectors along the rows */
     const int column = b->vectors * t->vector;
     const int items = high * wide, widest = least(wide, items / unit);

@@ -47,9 +47,7 @@ static status kernels_get(context *c, conv_plan *p, conv_gather *g)
         return kernel_get(c, p->d, "conv_narrow_out", "conv_narrow_out", text, &g->run);
     }
     g->vectors = conv_tuning_vectors(g->out, t->vector, t->vectors);
-    g->rows = t->rows ? t->rows : t->registers / g->vectors;
-    if (!t->rows && g->rows > ROWS_MOST) g->rows = ROWS_MOST;
-    if (g->rows < 1) g->rows = 1;
+    g->rows = conv_tuning_rows(t, g->vectors, ROWS_MOST);
     g->row = g->vectors * t->vector;
     status e;
     if (g->path == CONV_NARROW_IN) {

@@ -13,8 +13,9 @@ static inline int divide_up(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Of kernels/winograd.h: results of a tile along an axis, products, and products times the phases that each has. */
-enum { TILE = 4, PRODUCTS = 36, UNITS = 121 };
+/* Of kernels/winograd.h: results of a tile along an axis, products, products times the phases that each has, and floats
+ * between rows of the products' operands. */
+enum { TILE = 4, PRODUCTS = 36, UNITS = 121, PADDING = 16 };
 
 /* Which kernel of the direct algorithm makes a direction follows from the channels alone (one result on every device).
  */

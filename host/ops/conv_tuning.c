@@ -196,6 +196,12 @@ int conv_tuning_vectors(int channels, int vector, int limit)
     return n;
 }
 
+int conv_tuning_rows(const conv_tiles *t, int vectors, int most)
+{
+    const int rows = t->registers / vectors;
+    return t->rows ? t->rows : rows < 1 ? 1 : rows < most ? rows : most;
+}
+
 int conv_tuning_block(int channels, int unit, int limit)
 {
     int best = unit;

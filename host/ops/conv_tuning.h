@@ -58,6 +58,8 @@ int conv_tuning_value(const conv_tiles *t, const char *name);
 /* Vectors side by side: the most (≤ limit) that divide the channels (a multiple of 16, or 1: then vector lanes must be
  * 1). */
 int conv_tuning_vectors(int channels, int vector, int limit);
+/* Rows of a tile of so many vectors side by side: as said, else as many as the registers hold, at most `most`. */
+int conv_tuning_rows(const conv_tiles *t, int vectors, int most);
 /* Largest multiple of `unit` that divides `channels` and is at most `limit` (`unit` itself at least). */
 int conv_tuning_block(int channels, int unit, int limit);
 

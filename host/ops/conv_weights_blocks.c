@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* As in kernels/winograd.h. LEAST_TILES: with fewer at a time most of the work is reading and writing sums. */
-enum { PADDING = 16, LEAST_TILES = 8 };
+/* With fewer at a time most of the work is reading and writing sums. */
+enum { LEAST_TILES = 8 };
 
 static size_t least(size_t a, size_t b)
 {

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { PADDING = 16, TAPS_PADDING = 80, ROWS_MOST = 10, PACK_ROWS = 16 }; /* as in kernels/winograd.h */
+enum { TAPS_PADDING = 80, ROWS_MOST = 10, PACK_ROWS = 16 }; /* as in kernels/winograd.h */
 
 bool conv_winograd_suits(const conv_shape *s)
 {
@@ -87,9 +87,7 @@ static void shape_choose(const conv_plan *p, const conv_gather *g, conv_winograd
     } else {
         w->vectors = g->backward ? t->vectors : conv_tuning_vectors(p->co, t->vector, t->vectors);
         while (w->vectors > 1 && w->vectors * t->vector > 4 * p->ci) w->vectors--;
-        w->rows = t->rows ? t->rows : t->registers / w->vectors;
-        if (!t->rows && w->rows > ROWS_MOST) w->rows = ROWS_MOST;
-        if (w->rows < 1) w->rows = 1;
+        w->rows = conv_tuning_rows(t, w->vectors, ROWS_MOST);
         w->row = w->vectors * t->vector;
     }
     w->columns = divide_up(g->backward ? 4 * p->ci : p->co, w->row);

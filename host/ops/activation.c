@@ -58,7 +58,7 @@ static status bias_sums(context *c, device *d, const char *options, int n, int p
     const int block = launch_batch(d, CPU_BLOCK), vectors = channels / launch_vector(d);
     kernel_work(d, (double)n * pixels * channels, 4. * n * pixels * channels);
     return launch_run(
-        c, d, "activation", "bias_samples", options, 0, (size_t)n * ((vectors + block - 1) / block),
+        c, d, "activation", "bias_samples", options, 0, (size_t)n * (size_t)divide_up(vectors, block),
         KERNEL_ARGUMENTS(ARG_BUFFER(dy), ARG_BUFFER(scratch), ARG_INT(n), ARG_INT(pixels), ARG_INT(channels)));
 }
 

@@ -1,18 +1,14 @@
 #include "ops/conv_blocks.h"
 
 #include <stdio.h>
+#include "ops/launch.h"
 
 /* ROWS_MOST: with more, a work-item's sums leave too few registers. WAVE: work-items that run together on most GPUs. */
 enum { ROWS_MOST = 8, WAVE = 32, LEAST_DEPTH = 4 };
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static int rounded(int a, int unit)
 {
-    return (a + unit - 1) / unit * unit;
+    return divide_up(a, unit) * unit;
 }
 
 int conv_block_rows(const conv_block *b)

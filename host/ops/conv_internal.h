@@ -7,11 +7,7 @@
 #include "ops/conv.h"
 #include "ops/conv_blocks.h"
 #include "ops/conv_tuning.h"
-
-static inline int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
+#include "ops/launch.h"
 
 /* Of kernels/winograd.h: results of a tile along an axis, products, products times the phases that each has, and floats
  * between rows of the products' operands. */

@@ -9,6 +9,11 @@
 #include "device/tuning.h"
 #include "ops/conv.h"
 
+static inline int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 enum { CONV_TUNING_SCHEMA = 1 }; /* of the names below: another where one changes its meaning */
 
 typedef struct {

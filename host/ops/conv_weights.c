@@ -3,10 +3,6 @@
 
 #include <stdio.h>
 
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
 static int most(int a, int b)
 {
     return a > b ? a : b;

@@ -8,7 +8,7 @@
 /* With fewer at a time most of the work is reading and writing sums. */
 enum { LEAST_TILES = 8 };
 
-static size_t least(size_t a, size_t b)
+static size_t least_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
@@ -29,13 +29,13 @@ static size_t tile_floats(const conv_plan *p)
 static bool chunks_choose(const conv_plan *p, conv_weights *w)
 {
     const size_t limit = workspace_limit(p->d) / sizeof(float), ci = (size_t)p->ci;
-    const size_t tiles = least(limit / tile_floats(p), (size_t)tiles_of(p, p->max_samples));
+    const size_t tiles = least_size(limit / tile_floats(p), (size_t)tiles_of(p, p->max_samples));
     const int block = conv_block_columns(&w->block, &p->tiles);
-    const size_t columns = least(limit / (UNITS * ci), (size_t)p->co);
+    const size_t columns = least_size(limit / (UNITS * ci), (size_t)p->co);
     if ((tiles < LEAST_TILES && tiles < (size_t)tiles_of(p, p->max_samples)) || columns < (size_t)block) return false;
     w->chunk = (int)tiles;
     w->columns = conv_tuning_block(p->co, block, (int)columns);
-    w->micros = (int)least(limit / (UNITS * ci * (size_t)w->columns), (size_t)p->max_micro);
+    w->micros = (int)least_size(limit / (UNITS * ci * (size_t)w->columns), (size_t)p->max_micro);
     w->scratch_bytes = sizeof(float) * tiles * tile_floats(p);
     w->sums_bytes = sizeof(float) * UNITS * ci * (size_t)w->columns * (size_t)w->micros;
     return true;

@@ -42,16 +42,6 @@ typedef struct {
     char options[128], tiles_options[192];
 } ours;
 
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static status launch(context *c, const ours *o, kernel *k, int items, int others, int count,
                      const kernel_argument *arguments)
 {

@@ -5,6 +5,11 @@
 #include "device/kernel.h"
 #include "ops/layout.h"
 
+static inline int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
 /* Lanes of a vector (VW of kernels/common.h): 16 on a CPU, 4 elsewhere. */
 int launch_vector(const device *d);
 /* Consecutive vectors (or pixels) that one work-item takes: many on a CPU, one elsewhere. */
